@@ -1,0 +1,145 @@
+"""Code lists: stable English-based codes with labels in both languages.
+
+Sources: Welsh Government address list of 10 April 2018 (sectors, governance, types, religious character, medium
+with the definitions of 2007), Welsh-medium guidance of December 2021, Welsh Language and Education (Wales) Act 2025.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from contracts.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One entry of a code list. `also` holds further published spellings, matched on import, never shown."""
+
+    code: str
+    label: Text
+    valid_from: date | None = None
+    valid_to: date | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A named list of codes, in the order in which a person would read it."""
+
+    name: str
+    title: Text
+    codes: tuple[Code, ...]
+    _by_code: Mapping[str, Code] = field(init=False, repr=False, compare=False)
+    _by_label: Mapping[str, Code] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_code = {entry.code: entry for entry in self.codes}
+        if len(by_code) != len(self.codes):
+            raise ValueError(f"code list {self.name} has a code twice")
+        by_label: dict[str, Code] = {}
+        for entry in self.codes:
+            for label in (entry.label.en, entry.label.cy, *entry.also):
+                by_label.setdefault(label.casefold(), entry)
+        object.__setattr__(self, "_by_code", by_code)
+        object.__setattr__(self, "_by_label", by_label)
+
+    def __iter__(self) -> Iterator[Code]:
+        return iter(self.codes)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._by_code
+
+    def get(self, code: str) -> Code | None:
+        """The entry with this code, or None."""
+        return self._by_code.get(code)
+
+    def by_label(self, label: str) -> Code | None:
+        """The entry whose English, Welsh or other published label this is (case does not matter), or None."""
+        return self._by_label.get(label.strip().casefold())
+
+
+def _list(name: str, en: str, cy: str, *entries: tuple[str, str, str] | Code) -> CodeList:
+    codes = tuple(e if isinstance(e, Code) else Code(e[0], Text(e[1], e[2])) for e in entries)
+    return CodeList(name, Text(en, cy), codes)
+
+
+SECTORS = _list(
+    "sectors", "Sectors", "Sectorau",
+    ("nursery", "Nursery", "Meithrin"),
+    ("primary", "Primary", "Cynradd"),
+    ("middle", "Middle", "Canol"),
+    ("secondary", "Secondary", "Uwchradd"),
+    ("special", "Special", "Arbennig"),
+    ("independent", "Independent", "Annibynnol"),
+    Code("pru", Text("Pupil referral unit", "Uned cyfeirio disgyblion"), also=("PRU", "UCD")),
+)  # fmt: skip
+
+GOVERNANCE = _list(
+    "governance", "Governance", "Llywodraethu",
+    ("community", "Community", "Cymuned"),
+    ("voluntary_aided", "Voluntary aided", "Gwirfoddol a Gynorthwyir"),
+    ("voluntary_controlled", "Voluntary controlled", "Gwirfoddol a Reolir"),
+    ("foundation", "Foundation", "Sefydledig"),
+    ("not_applicable", "Not Applicable", "Ddim yn gymwys"),
+)  # fmt: skip
+
+RELIGIOUS_CHARACTER = _list(
+    "religious_character", "Religious character", "Cymeriad crefyddol",
+    Code("none", Text("None", "Dim"), also=("---",)),
+    ("church_in_wales", "Church in Wales", "Eglwys yng Nghymru"),
+    ("roman_catholic", "Roman Catholic", "Eglwys Gatholig"),
+    ("roman_catholic_anglican", "Roman Catholic & Anglican", "Eglwys Gatholig & Anglicanaidd"),
+)  # fmt: skip
+
+LANGUAGE_CATEGORY_2007 = _list(
+    "language_category_2007", "Welsh-medium type (2007)", "Math o gyfrwng Cymraeg (2007)",
+    ("WM", "Welsh medium", "Cyfrwng Cymraeg"),
+    ("DS", "Dual Stream", "Ddwy ffrwd"),
+    ("TR", "Transitional", "Drawsnewidiol"),
+    ("AB", "Bilingual (Type A)", "Ddwyieithog (Categori A)"),
+    ("BB", "Bilingual (Type B)", "Ddwyieithog (Categori B)"),
+    ("CB", "Bilingual (Type C)", "Ddwyieithog (Categori C)"),
+    ("CH", "Bilingual (Type Ch)", "Ddwyieithog (Categori Ch)"),
+    ("EW", "English with significant Welsh",
+     "Cyfrwng Saesneg yn bennaf ond â defnydd sylweddol o'r Gymraeg"),
+    ("EM", "English medium", "Cyfrwng Saesneg"),
+    ("NA", "Not applicable", "Dim yn berthnasol"),
+)  # fmt: skip
+
+SCHOOL_STATUS = _list(
+    "school_status", "School status", "Statws ysgol",
+    ("proposed", "Proposed", "Arfaethedig"),
+    ("open", "Open", "Ar agor"),
+    ("closed", "Closed", "Ar gau"),
+)  # fmt: skip
+
+ROLES_OF_PEOPLE = _list(
+    "roles_of_people", "Roles of people", "Rolau pobl",
+    ("adviser", "Adviser", "Ymgynghorydd"),
+    ("senior_adviser", "Senior adviser", "Uwch ymgynghorydd"),
+    ("lead_officer", "Lead officer for school improvement", "Swyddog arweiniol gwella ysgolion"),
+    ("director_of_education", "Director of education", "Cyfarwyddwr addysg"),
+    ("managing_director", "Managing director", "Rheolwr gyfarwyddwr"),
+    ("consortium_officer", "Consortium officer", "Swyddog y consortiwm"),
+    ("data_officer", "Data officer", "Swyddog data"),
+    ("broker", "Broker of support", "Brocer cymorth"),
+    ("head_teacher", "Headteacher", "Pennaeth"),
+    ("chair_of_governors", "Chair of governors", "Cadeirydd y llywodraethwyr"),
+    ("clerk", "Clerk", "Clerc"),
+    ("member", "Member of a body", "Aelod o gorff"),
+)  # fmt: skip
+
+FOOTPRINT_KINDS = _list(
+    "footprint_kinds", "Kinds of footprint", "Mathau o ôl troed",
+    ("consortium", "Regional consortium", "Consortiwm rhanbarthol"),
+    ("health_board", "Health board", "Bwrdd iechyd"),
+)  # fmt: skip
+
+CODE_LISTS: Mapping[str, CodeList] = {
+    codes.name: codes
+    for codes in (
+        SECTORS, GOVERNANCE, RELIGIOUS_CHARACTER, LANGUAGE_CATEGORY_2007, SCHOOL_STATUS, ROLES_OF_PEOPLE,
+        FOOTPRINT_KINDS,
+    )
+}  # fmt: skip
+"""Every code list by its name."""

@@ -1,0 +1,84 @@
+"""The base of every event: a fact that one service publishes and any other may react to.
+
+An event class is declared once, here in `contracts`, with its docstring and an example; it cannot be published
+unless it is registered, and only by the service that it names.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from typing import Any, ClassVar, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.data_class import DataClass
+from contracts.identifiers import AuthorityCode, SchoolNumber
+
+TYPE_PREFIX: Final = "cymru.gwella"
+
+
+class Change(StrEnum):
+    """What an event means for somebody who keeps a copy of the aggregate."""
+
+    upsert = "upsert"
+    delete = "delete"
+    rekey = "rekey"
+
+
+class Event(BaseModel):
+    """A fact about one aggregate.
+
+    Carries the new values of all public and internal fields of its aggregate; personal and confidential fields are
+    named in `changed`, never carried. Reading ignores fields that it does not know, so that a newer publisher may
+    add optional fields inside a version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    TYPE: ClassVar[str]
+    PUBLISHER: ClassVar[str]
+    AGGREGATE: ClassVar[str]
+    CHANGE: ClassVar[Change]
+    DATA_CLASS: ClassVar[DataClass]
+    EXAMPLE: ClassVar[dict[str, Any]]
+
+    authority: AuthorityCode | None = None
+    """Code of the local authority to which the aggregate belonged as of this event."""
+    school: SchoolNumber | None = None
+    """Number of the school that the event is about, as of this event."""
+    valid_from: date | None = None
+    """First day on which the new values hold; None: unknown, or since always."""
+    valid_to: date | None = None
+    """First day on which they no longer hold; None: open."""
+    changed: tuple[str, ...] = Field(default=())
+    """Names of the fields that changed, also of those whose values are not carried."""
+
+
+EVENTS: Final[dict[str, type[Event]]] = {}
+"""Every event class by its type; filled by the decorator below as `contracts.events` is imported."""
+
+E = TypeVar("E", bound=Event)
+
+
+def event(
+    *,
+    publisher: str,
+    aggregate: str,
+    happened: str,
+    version: int = 1,
+    change: Change = Change.upsert,
+    data_class: DataClass = DataClass.internal,
+) -> Callable[[type[E]], type[E]]:
+    """Registers an event class; `happened` is a past-tense verb. Raises ValueError for a type declared twice."""
+
+    def register(cls: type[E]) -> type[E]:
+        cls.TYPE = f"{TYPE_PREFIX}.{publisher}.{aggregate}.{happened}.v{version}"
+        cls.PUBLISHER, cls.AGGREGATE, cls.CHANGE, cls.DATA_CLASS = publisher, aggregate, change, data_class
+        if cls.TYPE in EVENTS and EVENTS[cls.TYPE].__qualname__ != cls.__qualname__:
+            raise ValueError(f"event type declared twice: {cls.TYPE}")
+        if not cls.__doc__ or "EXAMPLE" not in cls.__dict__:
+            raise ValueError(f"{cls.__qualname__} needs a docstring and an EXAMPLE")
+        EVENTS[cls.TYPE] = cls
+        return cls
+
+    return register

@@ -1,0 +1,54 @@
+"""Every operation that a role may be granted; an operation is also the OAuth scope of that name.
+
+`<resource>.<verb>`: `read` shows, `write` creates, changes and ends, other verbs name a command of their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contracts.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a caller may be allowed to do."""
+
+    name: str
+    title: Text
+
+
+def _operations(*rows: tuple[str, str, str]) -> Mapping[str, Operation]:
+    return {name: Operation(name, Text(en, cy)) for name, en, cy in rows}
+
+
+OPERATIONS: Mapping[str, Operation] = _operations(
+    ("me.read", "See who I am and what I may do", "Gweld pwy ydw i a beth y caf ei wneud"),
+    ("schools.read", "Read schools", "Darllen ysgolion"),
+    ("schools.write", "Change schools", "Newid ysgolion"),
+    ("contacts.read", "Read a school's contacts", "Darllen cysylltiadau ysgol"),
+    ("contacts.write", "Change a school's contacts", "Newid cysylltiadau ysgol"),
+    ("authorities.read", "Read local authorities", "Darllen awdurdodau lleol"),
+    ("footprints.read", "Read footprints", "Darllen olion traed"),
+    ("footprints.write", "Change footprints", "Newid olion traed"),
+    ("regimes.read", "Read regimes", "Darllen cyfundrefnau"),
+    ("regimes.write", "Adopt regimes", "Mabwysiadu cyfundrefnau"),
+    ("calendars.read", "Read calendars", "Darllen calendrau"),
+    ("calendars.write", "Publish calendars", "Cyhoeddi calendrau"),
+    ("people.read", "Read people", "Darllen pobl"),
+    ("people.write", "Change people", "Newid pobl"),
+    ("roles.read", "Read roles of people", "Darllen rolau pobl"),
+    ("roles.write", "Assign and end roles", "Neilltuo rolau a'u dirwyn i ben"),
+    ("allocations.read", "Read adviser allocations", "Darllen dyraniadau ymgynghorwyr"),
+    ("allocations.write", "Allocate advisers", "Dyrannu ymgynghorwyr"),
+    ("liaisons.read", "Read liaisons", "Darllen swyddogion cyswllt"),
+    ("liaisons.write", "Designate liaisons", "Dynodi swyddogion cyswllt"),
+    ("lists.read", "Read school lists", "Darllen rhestrau ysgolion"),
+    ("lists.write", "Upload and apply school lists", "Llwytho a chymhwyso rhestrau ysgolion"),
+    ("jobs.read", "Read jobs", "Darllen tasgau"),
+    ("codes.read", "Read code lists", "Darllen rhestrau codau"),
+    ("changes.read", "Read the change feed", "Darllen y ffrwd newidiadau"),
+    ("audit.read", "Read the audit log", "Darllen y cofnod archwilio"),
+    ("events.read", "Read parked and pending events", "Darllen digwyddiadau wedi'u parcio neu'n aros"),
+    ("events.repair", "Redrive or discard parked events", "Ailyrru neu waredu digwyddiadau wedi'u parcio"),
+)
+"""All operations by name. A role that does not list an operation does not have it."""

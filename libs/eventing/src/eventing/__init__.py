@@ -1,0 +1,1 @@
+"""The event backbone: outbox, sequencer, log, shippers, consumers, transports."""

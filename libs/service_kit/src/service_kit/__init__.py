@@ -1,0 +1,1 @@
+"""What every service is built from: application, database, contract, identity, policy, audit."""

@@ -1,0 +1,1 @@
+"""Outward contracts over all events: the change feed, projections and returns."""

@@ -1,0 +1,1 @@
+"""One authenticated API over all services: checks, routes, composes; keeps no business data."""

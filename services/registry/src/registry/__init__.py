@@ -1,0 +1,1 @@
+"""The register: schools, authorities, regimes, calendars, people and who challenges which school."""

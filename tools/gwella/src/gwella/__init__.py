@@ -1,0 +1,1 @@
+"""The command line: up, demo, token, migrate, replay, redrive, contracts, bench."""
