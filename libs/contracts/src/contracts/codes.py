@@ -1,7 +1,7 @@
 """Code lists: stable English-based codes with labels in both languages.
 
-Sources: Welsh Government address list of 10 April 2018 (sectors, governance, types, religious character, medium
-with the definitions of 2007), Welsh-medium guidance of December 2021, Welsh Language and Education (Wales) Act 2025.
+Sources: Welsh Government address list of 10 April 2018 (sectors, governance, types, religious character,
+medium with the definitions of 2007); National Model for Regional Working (regimes); approved term dates (half-terms).
 """
 
 from collections.abc import Iterator, Mapping
@@ -100,10 +100,28 @@ LANGUAGE_CATEGORY_2007 = _list(
     ("BB", "Bilingual (Type B)", "Ddwyieithog (Categori B)"),
     ("CB", "Bilingual (Type C)", "Ddwyieithog (Categori C)"),
     ("CH", "Bilingual (Type Ch)", "Ddwyieithog (Categori Ch)"),
-    ("EW", "English with significant Welsh",
-     "Cyfrwng Saesneg yn bennaf ond â defnydd sylweddol o'r Gymraeg"),
+    Code("EW", Text("English with significant Welsh",
+                    "Cyfrwng Saesneg yn bennaf ond â defnydd sylweddol o'r Gymraeg"),
+         also=("Cyfrwng Saesneg yn bennaf ond â defnydd sylweddol or Gymraeg",)),
     ("EM", "English medium", "Cyfrwng Saesneg"),
     ("NA", "Not applicable", "Dim yn berthnasol"),
+)  # fmt: skip
+
+SCHOOL_TYPES = _list(
+    "school_types", "School types", "Mathau o ysgolion",
+    ("nursery", "Nursery", "Meithrin"),
+    ("infants", "Infants", "Babanod"),
+    ("nursery_infants", "Nursery & Infants", "Babanod a meithrin"),
+    ("infants_juniors", "Infants & Juniors", "Iau a babanod"),
+    ("juniors", "Juniors", "Iau"),
+    ("nursery_infants_juniors", "Nursery, Infants & Juniors", "Iau, babanod a meithrin"),
+    ("middle_3_16", "Middle (ages 3-16)", "Canol (ystod oedran 3-16)"),
+    ("middle_3_19", "Middle (ages 3-19)", "Canol (ystod oedran 3-19)"),
+    ("middle_4_19", "Middle (ages 4-19)", "Canol (ystod oedran 4-19)"),
+    ("secondary_11_16", "Secondary (ages 11-16)", "Uwchradd (ystod oedran 11-16)"),
+    ("secondary_11_19", "Secondary (ages 11-19)", "Uwchradd (ystod oedran 11-19)"),
+    ("special_post_16", "Special (with post-16 provision)", "Arbennig gyda darpariaeth ôl-16"),
+    ("special_no_post_16", "Special (without post-16 provision)", "Arbennig heb ddarpariaeth ôl-16"),
 )  # fmt: skip
 
 SCHOOL_STATUS = _list(
@@ -135,11 +153,42 @@ FOOTPRINT_KINDS = _list(
     ("health_board", "Health board", "Bwrdd iechyd"),
 )  # fmt: skip
 
+REGIMES = _list(
+    "regimes", "Regimes of school improvement", "Cyfundrefnau gwella ysgolion",
+    Code("joint_education_service_2012",
+         Text("Joint Education Service (2012)", "Gwasanaeth Addysg ar y Cyd (2012)"), date(2012, 9, 1)),
+    Code("national_model_2014",
+         Text("National Model for Regional Working (2014)",
+              "Model Cenedlaethol ar gyfer Gweithio Rhanbarthol (2014)"),
+         date(2014, 4, 1)),
+    Code("authority_led_2025",
+         Text("Improvement led by the local authority (2025)",
+              "Gwella dan arweiniad yr awdurdod lleol (2025)"),
+         date(2025, 1, 1)),
+)  # fmt: skip
+"""Operating models. `valid_from` is the first day on which an authority may adopt one."""
+
+LIAISON_KINDS = _list(
+    "liaison_kinds", "Kinds of liaison", "Mathau o swyddogion cyswllt",
+    ("senior_link_officer", "Senior link officer", "Uwch swyddog cyswllt"),
+    ("lead_officer", "Lead officer", "Swyddog arweiniol"),
+)  # fmt: skip
+
+HALF_TERMS = _list(
+    "half_terms", "Half-term periods", "Cyfnodau hanner tymor",
+    ("autumn_1", "First half of the autumn term", "Hanner cyntaf tymor yr hydref"),
+    ("autumn_2", "Second half of the autumn term", "Ail hanner tymor yr hydref"),
+    ("spring_1", "First half of the spring term", "Hanner cyntaf tymor y gwanwyn"),
+    ("spring_2", "Second half of the spring term", "Ail hanner tymor y gwanwyn"),
+    ("summer_1", "First half of the summer term", "Hanner cyntaf tymor yr haf"),
+    ("summer_2", "Second half of the summer term", "Ail hanner tymor yr haf"),
+)  # fmt: skip
+
 CODE_LISTS: Mapping[str, CodeList] = {
     codes.name: codes
     for codes in (
-        SECTORS, GOVERNANCE, RELIGIOUS_CHARACTER, LANGUAGE_CATEGORY_2007, SCHOOL_STATUS, ROLES_OF_PEOPLE,
-        FOOTPRINT_KINDS,
+        SECTORS, GOVERNANCE, SCHOOL_TYPES, RELIGIOUS_CHARACTER, LANGUAGE_CATEGORY_2007, SCHOOL_STATUS,
+        ROLES_OF_PEOPLE, FOOTPRINT_KINDS, REGIMES, LIAISON_KINDS, HALF_TERMS,
     )
 }  # fmt: skip
 """Every code list by its name."""

@@ -17,7 +17,7 @@ _SCHOOL_EXAMPLE: dict[str, Any] = {
     "status": "open",
     "sector": "primary",
     "governance": "community",
-    "school_type": "Nursery, Infants & Juniors",
+    "school_type": "nursery_infants_juniors",
     "language_category": "EM",
     "religious_character": "none",
     "address": ["Gladstone Road", "Barry"],

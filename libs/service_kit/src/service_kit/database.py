@@ -1,0 +1,75 @@
+"""Connections to the service's own database, and how a transaction begins.
+
+The first statement of every transaction tells Postgres who asks (`set_config(..., is_local => true)`), so that the
+row-level policies hold for exactly this transaction and nothing leaks to the next user of a pooled connection.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from sqlalchemy import ColumnElement, MetaData, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+RLS_SETTINGS = ("app.everything", "app.authorities", "app.schools", "app.person", "app.client")
+"""Every setting that row-level policies read; all are set in each transaction, the absent ones to ''."""
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """Metadata with the names of constraints fixed, so that migrations and error mapping can rely on them."""
+    return MetaData(naming_convention=NAMING)
+
+
+class Database:
+    """One role's pool of connections to one service's database."""
+
+    def __init__(self, url: str, *, pool_size: int = 4, application: str = "gwella") -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={
+                "server_settings": {
+                    "application_name": application,
+                    "jit": "off",
+                    "idle_in_transaction_session_timeout": "30000",
+                    "timezone": "UTC",
+                }
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(
+        self, settings: Mapping[str, str] | None = None, *, read_only: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when its block ends and rolls back when the block raises.
+
+        `settings`: values for RLS_SETTINGS; None (worker and owner roles) sets none. `read_only` makes Postgres
+        refuse every write.
+        """
+        async with self.engine.begin() as connection:
+            if read_only:
+                await connection.execute(text("set transaction read only"))
+            if settings is not None:
+                await connection.execute(select(*_configs(settings)))
+            yield connection
+
+    async def dispose(self) -> None:
+        """Closes the pool."""
+        await self.engine.dispose()
+
+
+def _configs(settings: Mapping[str, str]) -> list[ColumnElement[str]]:
+    unknown = set(settings) - set(RLS_SETTINGS)
+    if unknown:
+        raise ValueError(f"not a row-level setting: {sorted(unknown)}")
+    return [func.set_config(name, settings.get(name, ""), True) for name in RLS_SETTINGS]

@@ -1,0 +1,44 @@
+"""Runs the migrations of one service's database. The only module that imports Alembic."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+ENVIRONMENT = Path(__file__).parent / "environment"
+_ONE_AT_A_TIME = asyncio.Lock()
+"""Alembic keeps its context in a process-wide proxy: two upgrades in one loop would mix."""
+
+
+async def migrate(owner_url: str, folders: Sequence[Path]) -> None:
+    """Brings a database to the newest version of all lines, in one transaction; a second runner waits for the first.
+
+    Raises DBAPIError when a lock is not had within five seconds: then nothing was changed, and running again is safe.
+    """
+    engine = create_async_engine(owner_url, pool_size=1, max_overflow=0)
+    try:
+        async with _ONE_AT_A_TIME, engine.begin() as connection:
+            await connection.execute(text("set local lock_timeout = '60s'"))
+            await connection.execute(text("select pg_advisory_xact_lock(hashtext('gwella.migrate'))"))
+            await connection.execute(text("set local lock_timeout = '5s'"))
+            await connection.run_sync(_upgrade, folders)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, folders: Sequence[Path]) -> None:
+    command.upgrade(configuration(folders, connection), "heads")
+
+
+def configuration(folders: Sequence[Path], connection: Connection | None = None) -> Config:
+    """Alembic's configuration for these version folders."""
+    config = Config()
+    config.set_main_option("script_location", str(ENVIRONMENT))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", ":".join(str(folder) for folder in folders))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,73 @@
+"""What a process is told by its environment: variables that begin with `GWELLA_`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from service_kit.clock import Clock, SystemClock
+
+
+class Settings(BaseSettings):
+    """One process's settings. Secrets come from the environment or from files that the platform mounts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GWELLA_", frozen=True, extra="ignore", arbitrary_types_allowed=True,
+        use_attribute_docstrings=True, secrets_dir=os.environ.get("GWELLA_SECRETS_DIR"),
+    )  # fmt: skip
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    """Where the HTTP API and the health endpoints of this process listen."""
+    public_url: str = "http://127.0.0.1:8080"
+    """The gateway's address as clients know it: the base of every link."""
+    database_url: SecretStr | None = None
+    """The service's database as its `api` role: row-level security applies."""
+    worker_database_url: SecretStr | None = None
+    """The same as its `worker` role, for relay and consumer."""
+    owner_database_url: SecretStr | None = None
+    """The same as its owner: only `migrate` has it."""
+    database_pool: int = Field(default=4, ge=1, le=64)
+    """Connections that one process may hold open per role."""
+    kafka_bootstrap_servers: str | None = None
+    """Addresses of the brokers; None: the local transport of the embedded suite."""
+    kafka_group_prefix: str = "gwella"
+    static_member: str | None = None
+    """Fixed name of this consumer where process names are stable; None under an autoscaler."""
+    issuer_url: str = "http://127.0.0.1:8090"
+    """OpenID issuer whose tokens are accepted."""
+    audience: str = "gwella"
+    cursor_secret: SecretStr = SecretStr("")
+    """Signs page cursors; the same in every copy of a service."""
+    audit_salt: SecretStr = SecretStr("")
+    """Salts the digests in the audit log."""
+    audit_key_file: Path | None = None
+    """Private key (JWK) that signs checkpoints of the audit log; None: no checkpoints are signed."""
+    upstreams: dict[str, str] = Field(default_factory=dict)
+    """Gateway only: service name to base URL, as JSON."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Gateway only: origins of the front ends that may call from a browser, parted by commas in the environment."""
+    replicas: int = Field(default=1, ge=1)
+    """Gateway only: copies that run; each grants its share of a client's limit."""
+    requests_per_minute: int = Field(default=6000, ge=1)
+    """Gateway only: limit per client over all copies."""
+    concurrent_requests: int = Field(default=64, ge=1)
+    """Gateway only: requests of one client that may be in flight in one copy."""
+    max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    """Largest JSON body."""
+    max_upload_bytes: int = Field(default=26_214_400, ge=1024)
+    """Largest uploaded file (25 MiB)."""
+    telemetry_endpoint: str | None = None
+    """OTLP endpoint over HTTP; None: nothing is exported."""
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)
+    """Share of traces that are kept; those with errors always are."""
+    log_level: str = "INFO"
+    drain_seconds: float = Field(default=20, ge=0)
+    """How long requests may take to finish once the process was told to stop."""
+
+    @staticmethod
+    def clock() -> Clock:
+        """The clock of the process."""
+        return SystemClock()
