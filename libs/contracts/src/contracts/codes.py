@@ -1,7 +1,7 @@
 """Code lists: stable English-based codes with labels in both languages.
 
 Sources: Welsh Government address list of 10 April 2018 (sectors, governance, types, religious character,
-medium with the definitions of 2007); National Model for Regional Working (regimes); approved term dates (half-terms).
+medium with the definitions of 2007); National Model for Regional Working (regimes); term dates (half-terms).
 """
 
 from collections.abc import Iterator, Mapping
