@@ -1,1 +1,1 @@
-"""The event backbone: outbox, sequencer, log, shippers, consumers, transports."""
+"""The event backbone: outbox, sequencer, event log, shippers, consumers and the transports between services."""

@@ -1,0 +1,135 @@
+"""The sequencer: moves outbox rows into a log, numbered without gaps in the order of their commits.
+
+A number drawn by a writer does not say when it commits, so tailing an outbox by identity loses events, and waiting
+for all older transactions delivers one aggregate's events in the wrong order. Here one transaction locks the single
+row of the head, takes the lowest rows that are committed and numbers them on from the head. Nobody can see n+1 before
+n, rivals take turns at the lock, and nothing is elected. docs/decisions tells what was rejected.
+
+The same code serves the event log, the audit log (with a chained hash) and exchange's change log: see `LogTables`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    Update,
+    any_,
+    bindparam,
+    delete,
+    func,
+)
+from sqlalchemy import exists, insert, select, true, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+BATCH_ROWS: Final = 500
+"""Rows a transaction: 48,000 rows/s at 100, 126,000 at 500, 206,000 at 2,000, and the lock is held accordingly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """A column of the log computed over the rows in order, each value from the one before.
+
+    `expression(rows, seed)` gives the window expression, for instance `chain(seed, rows.c.digest) over (order by
+    rows.c.seq)`; `seed` is the head's column `column`, which receives the last value with every batch.
+    """
+
+    column: str
+    expression: Callable[[FromClause, ColumnElement[Any]], ColumnElement[Any]]
+
+
+@dataclass(frozen=True)
+class LogTables:
+    """Which outbox is moved into which log under which head, and what is computed on the way.
+
+    `carried` names the columns copied from outbox to log (default: all that both have). `chained` columns exist in
+    log and head.
+    """
+
+    outbox: Table
+    log: Table
+    head: Table
+    carried: tuple[str, ...] = ()
+    chained: tuple[Chained, ...] = ()
+
+    def columns(self) -> list[str]:
+        """Names of the columns copied as they are."""
+        if self.carried:
+            return list(self.carried)
+        computed = {column.column for column in self.chained} | {"seq", "position"}
+        return [c.name for c in self.outbox.c if c.name in self.log.c and c.name not in computed]
+
+    def __hash__(self) -> int:
+        """By the log's identity: statements are composed once per log."""
+        return id(self.log)
+
+
+@lru_cache(maxsize=32)
+def _lock(head: Table) -> Select[tuple[int]]:
+    return select(head.c.position).with_for_update()
+
+
+@lru_cache(maxsize=32)
+def _move(tables: LogTables) -> Update:
+    outbox, log, head = tables.outbox, tables.log, tables.head
+    names = tables.columns()
+    # ARRAY(SELECT ...) is worked out first, so the delete always goes through the index, however large the outbox.
+    lowest = select(outbox.c.seq).order_by(outbox.c.seq).limit(bindparam("limit", type_=Integer))
+    moved = (
+        delete(outbox)
+        .where(outbox.c.seq == any_(func.array(lowest.scalar_subquery())))
+        .returning(outbox.c.seq, *(outbox.c[name] for name in names))
+        .cte("moved")
+    )
+    position = head.c.position + func.row_number().over(order_by=moved.c.seq)
+    chained = [c.expression(moved, head.c[c.column]).label(c.column) for c in tables.chained]
+    numbered = (
+        select(position.label("position"), *(moved.c[name] for name in names), *chained)
+        .select_from(moved.join(head, true()))
+        .cte("numbered")
+    )
+    into = ["position", *names, *(c.column for c in tables.chained)]
+    written = insert(log).from_select(
+        into, select(*(numbered.c[name] for name in into)), include_defaults=False
+    )
+    last = [name for name in into if name == "position" or name not in names]
+    newest = numbered.c.position.desc()
+    values = {name: select(numbered.c[name]).order_by(newest).limit(1).scalar_subquery() for name in last}
+    return (
+        update(head)
+        .values(values)
+        .where(exists(select(numbered.c.position)))
+        .returning(head.c.position)
+        .add_cte(written.cte("written"))
+    )
+
+
+@lru_cache(maxsize=32)
+def _waiting(outbox: Table) -> Select[tuple[bool]]:
+    return select(exists(select(outbox.c.seq)))
+
+
+async def sequence(connection: AsyncConnection, tables: LogTables, limit: int = BATCH_ROWS) -> int:
+    """Moves up to `limit` rows in the caller's transaction, which must then commit at once. Returns how many.
+
+    The lock is a statement of its own: the statement that moves then sees everything that the previous holder of
+    the lock committed, which a single statement's older snapshot would not.
+    """
+    head = (await connection.execute(_lock(tables.head))).scalar_one_or_none()
+    if head is None:
+        await connection.execute(upsert(tables.head).values(position=0).on_conflict_do_nothing())
+        head = (await connection.execute(_lock(tables.head))).scalar_one()
+    moved_to = (await connection.execute(_move(tables), {"limit": limit})).scalar_one_or_none()
+    return 0 if moved_to is None else moved_to - head
+
+
+async def is_waiting(connection: AsyncConnection, tables: LogTables) -> bool:
+    """Whether the outbox holds a committed row; takes no lock and writes nothing."""
+    return bool((await connection.execute(_waiting(tables.outbox))).scalar_one())

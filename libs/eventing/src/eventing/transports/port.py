@@ -1,0 +1,97 @@
+"""The port every transport satisfies: publish a batch, subscribe, commit. One conformance suite runs on all.
+
+What a transport promises: at least once, in order per key as first published; a repeated batch may step back. What
+makes the effect exactly-once stands behind it: inbox and last versions.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class PublishFailed(RuntimeError):
+    """Not all of a batch is known to have arrived; the caller keeps its cursor and repeats the whole batch."""
+
+
+class SubscriptionClosed(RuntimeError):
+    """The subscription was closed while waiting for a batch."""
+
+
+class Record(NamedTuple):
+    """One event to be published, as the log holds it: headers packed, see `envelope.packed_headers`."""
+
+    position: int
+    key: str
+    headers: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One record as it arrived; `place` names it in its topic (`<partition>/<offset>` on Kafka)."""
+
+    topic: str
+    place: str
+    key: str
+    headers: Sequence[tuple[str, bytes]]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records received together, in order per key. `token` is the transport's own note of what to commit."""
+
+    records: Sequence[Received]
+    token: object
+
+
+class Subscription(Protocol):
+    """One consumer's share of the topics it subscribed to."""
+
+    async def receive(self, limit: int, wait: float) -> Batch | None:
+        """The next records, at most `limit`; None when none came within `wait` seconds.
+
+        Raises SubscriptionClosed. The next call gives the records after these, committed or not.
+        """
+        ...
+
+    def handling(self, batch: Batch) -> AbstractAsyncContextManager[bool]:
+        """Holds the batch's partitions while its block handles and commits; False when they were lost already.
+
+        A batch that was lost is dropped: whoever has its partitions now receives it again.
+        """
+        ...
+
+    async def commit(self, batch: Batch) -> None:
+        """Notes the batch as done. A commit that comes too late is no error: the inbox knows better."""
+        ...
+
+    async def close(self) -> None:
+        """Leaves; what was received and not committed will be received again by whoever subscribes next."""
+        ...
+
+
+class Transport(Protocol):
+    """A way for events to travel."""
+
+    @property
+    def name(self) -> str:
+        """`local` or `kafka`: names the shipper's cursor."""
+        ...
+
+    async def ensure_topics(self, topics: Sequence[str]) -> None:
+        """Creates the topics that do not exist yet."""
+        ...
+
+    async def publish(self, topic: str, records: Sequence[Record]) -> None:
+        """Returns once all records have arrived; raises PublishFailed when that is not known."""
+        ...
+
+    async def subscribe(self, consumer: str, topics: Sequence[str]) -> Subscription:
+        """Joins the consumer of that name, from where it last committed, or from the beginning."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every connection."""
+        ...
