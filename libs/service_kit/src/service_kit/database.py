@@ -7,11 +7,10 @@ row-level policies hold for exactly this transaction and nothing leaks to the ne
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from sqlalchemy import ColumnElement, MetaData, func, select, text
+from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-RLS_SETTINGS = ("app.everything", "app.authorities", "app.schools", "app.person", "app.client")
-"""Every setting that row-level policies read; all are set in each transaction, the absent ones to ''."""
+from service_kit.policy.rls import apply_settings
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -53,23 +52,16 @@ class Database:
     ) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits when its block ends and rolls back when the block raises.
 
-        `settings`: values for RLS_SETTINGS; None (worker and owner roles) sets none. `read_only` makes Postgres
-        refuse every write.
+        `settings`: of `policy.rls.session_settings`; None (worker and owner roles) sets none. `read_only` makes
+        Postgres refuse every write.
         """
         async with self.engine.begin() as connection:
             if read_only:
                 await connection.execute(text("set transaction read only"))
             if settings is not None:
-                await connection.execute(select(*_configs(settings)))
+                await connection.execute(apply_settings(settings))
             yield connection
 
     async def dispose(self) -> None:
         """Closes the pool."""
         await self.engine.dispose()
-
-
-def _configs(settings: Mapping[str, str]) -> list[ColumnElement[str]]:
-    unknown = set(settings) - set(RLS_SETTINGS)
-    if unknown:
-        raise ValueError(f"not a row-level setting: {sorted(unknown)}")
-    return [func.set_config(name, settings.get(name, ""), True) for name in RLS_SETTINGS]

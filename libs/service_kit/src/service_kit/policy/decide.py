@@ -1,0 +1,103 @@
+"""The one policy function: operation, rows and columns.
+
+Read, list, count, feed, webhook, export and return all ask it, so that none can show what another hides. It is pure:
+the same principal, operation, memberships and roles always give the same decision. Denied is whatever no role lists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from contracts.data_class import DataClass
+from service_kit.auth.principal import Grant, Principal
+from service_kit.policy.memberships import Memberships
+from service_kit.policy.roles import Roles, Rows
+from service_kit.policy.scope import ALL_ROWS, NO_ROWS, RowScope
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a caller may do with one operation.
+
+    `allowed`: a role of the caller lists the operation and the token's scopes leave it open; otherwise the answer is
+    403. `by_class`: for each data class, the rows whose columns of that class may be seen or written.
+    """
+
+    principal: Principal
+    operation: str
+    allowed: bool
+    by_class: Mapping[DataClass, RowScope] = field(default_factory=dict)
+
+    def rows(self, data_class: DataClass) -> RowScope:
+        """The rows of which columns of this class may be had; none where no role says so."""
+        return self.by_class.get(data_class, NO_ROWS)
+
+    def classes_for(
+        self,
+        authority: str | None = None,
+        school: str | None = None,
+        person: str | None = None,
+        subject: str | None = None,
+    ) -> frozenset[DataClass]:
+        """The classes of columns that may be had of one row; the others are redacted. Empty: it may not be known."""
+        return frozenset(
+            data_class
+            for data_class, scope in self.by_class.items()
+            if scope.covers(authority, school, person, subject)
+        )
+
+
+def decide(principal: Principal, operation: str, memberships: Memberships, roles: Roles) -> Decision:
+    """Decides about one operation of one caller; scopes of several roles add up, class by class.
+
+    A role that the roles file does not know grants nothing. Raises KeyError for an operation that no contract names:
+    that is a fault of the program, not of the caller.
+    """
+    roles.require_operation(operation)
+    by_class: dict[DataClass, RowScope] = {}
+    listed = False
+    for grant in principal.grants if principal.in_scope(operation) else ():
+        for right in roles.rights(grant.role, operation):
+            listed = True
+            rows = _rows(right.rows, grant, principal, memberships)
+            for data_class in right.classes:
+                by_class[data_class] = by_class.get(data_class, NO_ROWS) | rows
+    return Decision(principal, operation, listed, by_class)
+
+
+def _rows(rows: Rows, grant: Grant, principal: Principal, memberships: Memberships) -> RowScope:
+    """The rows that one right gives to one grant; a grant that does not name what the right needs gives none."""
+    match rows:
+        case Rows.region:
+            return ALL_ROWS
+        case Rows.consortium:
+            members = memberships.authorities.get(grant.body, frozenset()) if grant.body else frozenset()
+            return RowScope(authorities=members | _named(grant.authority))
+        case Rows.authority:
+            return RowScope(authorities=_named(grant.authority))
+        case Rows.school:
+            return RowScope(schools=_named(grant.school) or memberships.schools.get(grant.role, frozenset()))
+        case Rows.lead_schools:
+            return RowScope(schools=memberships.schools.get(grant.role, frozenset()))
+        case Rows.self:
+            return RowScope(persons=_named(principal.person_id), subjects=_named(principal.subject))
+
+
+def _named(code: str | None) -> frozenset[str]:
+    return frozenset((code,)) if code else frozenset()
+
+
+def refusal(
+    read: Decision,
+    data_class: DataClass,
+    authority: str | None = None,
+    school: str | None = None,
+    person: str | None = None,
+) -> Literal["operation_not_permitted", "not_found"]:
+    """The problem code for a write on a row that the write's decision does not cover.
+
+    403 when the caller may read the row of this class (so it knows that it exists), else 404: what may not be known
+    of is indistinguishable from what does not exist.
+    """
+    known = read.allowed and read.rows(data_class).covers(authority, school, person)
+    return "operation_not_permitted" if known else "not_found"

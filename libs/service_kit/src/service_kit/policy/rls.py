@@ -1,0 +1,221 @@
+"""Row-level security: Postgres itself hides what the decision does not cover, whatever a query forgets.
+
+Each transaction of the api role begins by telling Postgres the decision (`session_settings`); policies compare the
+tenant columns with it as `column = any((select ...))`, which Postgres evaluates once per statement (an init plan)
+and not once per row. A setting that was not set hides everything. Settings are kept per data class, because one
+decision may open public rows of the whole region and personal rows of one authority.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy.sql.compiler import DDLCompiler
+
+from contracts.data_class import DataClass
+from service_kit.policy.decide import Decision
+from service_kit.policy.scope import RowScope
+
+TENANTS: Final = ("authority", "school", "person", "subject")
+_PLURAL: Final = {"authority": "authorities", "school": "schools", "person": "persons", "subject": "subjects"}
+
+EVERYTHING: Final = "app.everything"
+"""The data classes of which every row may be had."""
+CLIENT: Final = "app.client"
+"""The client and subject that call: the owner of stored idempotent answers."""
+
+
+def setting(data_class: DataClass, tenant: str) -> str:
+    """The name of the setting that lists the tenants covered in one class, like `app.personal_authorities`."""
+    return f"app.{data_class}_{_PLURAL[tenant]}"
+
+
+RLS_SETTINGS: Final = (
+    EVERYTHING,
+    CLIENT,
+    *(setting(data_class, tenant) for data_class in DataClass for tenant in TENANTS),
+)
+"""Every setting that a policy may read."""
+
+
+def session_settings(decision: Decision) -> Mapping[str, str]:
+    """The settings of a transaction made under this decision; what is absent covers nothing.
+
+    Codes and ids hold no comma (they are checked identifiers); a value that does is dropped, which only hides.
+    """
+    settings = {CLIENT: decision.principal.client_id}
+    if not decision.allowed:
+        return settings
+    settings[EVERYTHING] = ",".join(c for c in DataClass if decision.rows(c).everything)
+    for data_class in DataClass:
+        for tenant, values in _tenants(decision.rows(data_class)):
+            if kept := sorted(value for value in values if "," not in value):
+                settings[setting(data_class, tenant)] = ",".join(kept)
+    return settings
+
+
+def _tenants(scope: RowScope) -> Iterator[tuple[str, frozenset[str]]]:
+    yield "authority", scope.authorities
+    yield "school", scope.schools
+    yield "person", scope.persons
+    yield "subject", scope.subjects
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRule:
+    """How one table's rows are protected: the tenant columns by kind, and the class that a row's existence has.
+
+    `data_class` is one class for the whole table, or the name of a column that holds each row's own class.
+    Columns of a higher class than the row are redacted above the database.
+    """
+
+    data_class: DataClass | str
+    columns: Mapping[str, str]
+
+
+def protect(
+    table: Table,
+    data_class: DataClass | str,
+    *,
+    authority: str | None = None,
+    school: str | None = None,
+    person: str | None = None,
+    subject: str | None = None,
+) -> Table:
+    """Declares whose a table's rows are (`table.info["rls"]`); its migration runs `policies(table, service)`.
+
+    Raises ValueError when no tenant column is named or one is not the table's.
+    """
+    given = {"authority": authority, "school": school, "person": person, "subject": subject}
+    columns = {tenant: name for tenant, name in given.items() if name is not None}
+    named = [*columns.values(), *([] if isinstance(data_class, DataClass) else [data_class])]
+    missing = [name for name in named if name not in table.c]
+    if not columns or missing:
+        raise ValueError(f"table {table.name}: no such tenant column {missing or ''}")
+    table.info["rls"] = TenantRule(data_class, columns)
+    return table
+
+
+def policies(table: Table, service: str) -> list[ExecutableDDLElement]:
+    """The statements, in order, that put row-level security on a table declared with `protect`.
+
+    `<service>_api` is filtered by the transaction's settings; `<service>_worker` (relay, consumer) and
+    `<service>_owner` (migrations) have a policy of their own that passes every row, because they serve no caller.
+    FORCE makes the owner subject too: nobody but a superuser passes without a policy.
+    """
+    rule: TenantRule = table.info["rls"]
+    return [
+        RowSecurity(table, "enable"),
+        RowSecurity(table, "force"),
+        RowPolicy(table, "tenants", [f"{service}_api"], _covered(rule)),
+        RowPolicy(table, "staff", [f"{service}_worker", f"{service}_owner"], None),
+    ]
+
+
+class RowSecurity(ExecutableDDLElement):
+    """`ALTER TABLE ... ENABLE` or `FORCE ROW LEVEL SECURITY`."""
+
+    inherit_cache = False
+
+    def __init__(self, table: Table, verb: Literal["enable", "force"]) -> None:
+        self.table = table
+        self.verb = verb
+
+
+class RowPolicy(ExecutableDDLElement):
+    """`CREATE POLICY` for reading and writing; without a condition it passes every row."""
+
+    inherit_cache = False
+
+    def __init__(
+        self, table: Table, name: str, roles: list[str], condition: ColumnElement[bool] | None
+    ) -> None:
+        self.table = table
+        self.name = name
+        self.roles = roles
+        self.condition = condition
+
+
+@compiles(RowSecurity)
+def _row_security(element: RowSecurity, compiler: DDLCompiler, **_: Any) -> str:
+    table = compiler.preparer.format_table(element.table)
+    return " ".join(["ALTER TABLE", table, element.verb.upper(), "ROW LEVEL SECURITY"])
+
+
+@compiles(RowPolicy)
+def _row_policy(element: RowPolicy, compiler: DDLCompiler, **_: Any) -> str:
+    quote = compiler.preparer.quote
+    condition = "true"
+    if element.condition is not None:
+        condition = compiler.sql_compiler.process(element.condition, literal_binds=True)
+    # The same condition decides which rows are seen and which may be written: FOR ALL uses it as WITH CHECK.
+    return " ".join(
+        [
+            *("CREATE POLICY", quote(element.name), "ON", compiler.preparer.format_table(element.table)),
+            *("FOR ALL TO", ", ".join(quote(role) for role in element.roles)),
+            *("USING (", condition, ")"),
+        ]
+    )
+
+
+def _covered(rule: TenantRule) -> ColumnElement[bool]:
+    if isinstance(rule.data_class, DataClass):
+        return _covered_in(rule.data_class, rule.columns)
+    kept: ColumnElement[str] = column(rule.data_class, Text)
+    return or_(
+        kept == any_(_listed(EVERYTHING)),
+        *(and_(kept == literal(c.value), *[or_(*_tenant_parts(c, rule.columns))]) for c in DataClass),
+    )
+
+
+def _covered_in(data_class: DataClass, columns: Mapping[str, str]) -> ColumnElement[bool]:
+    everything = select(literal(data_class.value) == any_(_array(EVERYTHING))).scalar_subquery()
+    return or_(*_tenant_parts(data_class, columns), everything)
+
+
+def _tenant_parts(data_class: DataClass, columns: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    return [
+        column(name, Text) == any_(_listed(setting(data_class, tenant))) for tenant, name in columns.items()
+    ]
+
+
+def _listed(name: str) -> ColumnElement[Any]:
+    """`(select array)`: evaluated once per statement. Without the cast Postgres would read it as rows."""
+    return cast(select(_array(name)).scalar_subquery(), ARRAY(Text))
+
+
+def _array(name: str) -> ColumnElement[Any]:
+    return func.string_to_array(func.nullif(func.current_setting(name, True), ""), ",", type_=ARRAY(Text))
+
+
+def apply_settings(settings: Mapping[str, str]) -> Select[Any]:
+    """The first statement of a transaction: one text whatever the settings, so it is prepared once.
+
+    `set_config(..., true)` lasts until the transaction ends, so nothing leaks to the next user of a pooled
+    connection. Raises ValueError for a name that no policy reads.
+    """
+    if unknown := sorted(set(settings) - set(RLS_SETTINGS)):
+        raise ValueError(f"not a row-level setting: {unknown}")
+    pairs = (
+        func.unnest(literal(list(settings), ARRAY(Text)), literal(list(settings.values()), ARRAY(Text)))
+        .table_valued("name", "value")
+        .render_derived(name="given")
+    )
+    return select(func.set_config(pairs.c.name, pairs.c.value, True))
