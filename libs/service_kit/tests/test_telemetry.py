@@ -1,0 +1,107 @@
+"""Sampling, errors that are always kept, and spans that name nobody (design §8, notes §3.12)."""
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode
+
+from service_kit.telemetry import Discreet, ErrorsAlways, ErrorSpans, instrument_app
+
+NAME = "Angharad Prys-Jones"
+
+
+def tracing(ratio: float) -> tuple[TracerProvider, InMemorySpanExporter]:
+    memory = InMemorySpanExporter()
+    tracers = TracerProvider(sampler=ErrorsAlways(ratio))
+    tracers.add_span_processor(SimpleSpanProcessor(Discreet(memory)))
+    return tracers, memory
+
+
+def test_the_ratio_decides_and_children_follow() -> None:
+    tracers, memory = tracing(0.25)
+    tracer = tracers.get_tracer("test")
+    for _ in range(400):
+        with tracer.start_as_current_span("parent"), tracer.start_as_current_span("child"):
+            pass
+    names = [span.name for span in memory.get_finished_spans()]
+    assert names.count("parent") == names.count("child")
+    assert 40 < names.count("parent") < 180
+
+
+def test_a_span_that_begins_as_an_error_is_kept_in_its_trace() -> None:
+    tracers, memory = tracing(0)
+    tracer = tracers.get_tracer("test")
+    with tracer.start_as_current_span("dropped") as parent:
+        tracer.start_span("failed", attributes={"error.type": "Timeout"}).end()
+    (kept,) = memory.get_finished_spans()
+    assert kept.name == "failed"
+    assert kept.context.trace_id == parent.get_span_context().trace_id
+
+
+def test_exported_spans_have_no_free_text() -> None:
+    tracers, memory = tracing(1)
+    with tracers.get_tracer("test").start_as_current_span("request") as span:
+        span.set_attribute("http.target", f"/v1/people?name={NAME}")
+        span.set_attribute("url.query", f"name={NAME}")
+        span.set_attribute("http.route", "/v1/people")
+        span.record_exception(ValueError(NAME))
+        span.set_status(Status(StatusCode.ERROR, f"ValueError: {NAME}"))
+    (exported,) = memory.get_finished_spans()
+    assert NAME not in exported.to_json()
+    assert dict(exported.attributes or {}) == {"http.target": "/v1/people", "http.route": "/v1/people"}
+    assert exported.status.status_code is StatusCode.ERROR
+    assert exported.events[0].attributes is not None
+    assert exported.events[0].attributes["exception.type"] == "ValueError"
+
+
+def failing_app(tracers: TracerProvider) -> FastAPI:
+    app = FastAPI()
+    app.add_middleware(ErrorSpans, tracers=tracers)
+
+    @app.get("/fine")
+    async def fine() -> dict[str, str]:
+        return {}
+
+    @app.get("/people/{person_id}")
+    async def broken(person_id: str) -> dict[str, str]:
+        raise RuntimeError(person_id)
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("ratio", "expected"), [(0.0, ["error"]), (1.0, ["GET /fine", "GET /people/{person_id}"])]
+)
+async def test_a_failed_request_leaves_a_span_also_when_not_sampled(
+    ratio: float, expected: list[str]
+) -> None:
+    tracers, memory = tracing(ratio)
+    app = failing_app(tracers)
+    instrument_app(app, tracers=tracers)
+    transport = ASGITransport(app=app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/fine")).status_code == 200
+        assert (await client.get("/people/0199?name=Prys")).status_code == 500
+    spans = memory.get_finished_spans()
+    assert [span.name for span in spans] == expected
+    attributes = spans[-1].attributes or {}
+    assert attributes["error.type"] == ("500" if ratio else "RuntimeError")
+    assert attributes["http.route"] == "/people/{person_id}"
+    assert "Prys" not in spans[-1].to_json()
+
+
+async def test_health_is_not_traced() -> None:
+    tracers, memory = tracing(1)
+    app = FastAPI()
+
+    @app.get("/health/ready")
+    async def ready() -> dict[str, str]:
+        return {}
+
+    instrument_app(app, tracers=tracers)
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        assert (await client.get("/health/ready")).status_code == 200
+    assert memory.get_finished_spans() == ()
