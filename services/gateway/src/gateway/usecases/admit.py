@@ -1,0 +1,79 @@
+"""Who is calling, what its roles let it do, and its share: verified once per token, then one look-up a request."""
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+from gateway.domain.limits import Allowance, Quota
+from service_kit.auth.principal import Principal
+from service_kit.policy.decide import decide
+from service_kit.policy.memberships import NO_MEMBERSHIPS
+from service_kit.policy.roles import Roles
+from service_kit.serving import Authenticate
+
+MOST_TOKENS: Final = 10_000
+MOST_CLIENTS: Final = 10_000
+REVERIFY_AFTER: Final = 10.0
+"""Seconds after which a known token is put to the verifier again, which knows its expiry and the issuer's keys."""
+
+
+@dataclass(slots=True)
+class Caller:
+    """One verified token: its principal, its client's allowance, and what was decided about operations so far."""
+
+    principal: Principal
+    allowance: Allowance
+    until: float
+    roles: Roles
+    _permitted: dict[str, bool] = field(default_factory=dict)
+
+    def may(self, operation: str) -> bool:
+        """Whether a role of the caller lists the operation and the token's scopes leave it open.
+
+        Rows and columns are decided by the service, which has them; so no memberships are asked for here.
+        """
+        permitted = self._permitted.get(operation)
+        if permitted is None:
+            permitted = decide(self.principal, operation, NO_MEMBERSHIPS, self.roles).allowed
+            self._permitted[operation] = permitted
+        return permitted
+
+
+class Callers:
+    """Finds the caller of a request by its Authorization line. `authenticate` verifies it."""
+
+    def __init__(self, authenticate: Authenticate, roles: Roles, quota: Quota) -> None:
+        self._authenticate = authenticate
+        self._roles = roles
+        self._quota = quota
+        self._by_line: dict[bytes, Caller] = {}
+        self._allowances: dict[str, Allowance] = {}
+
+    def known(self, authorization: bytes | None) -> Caller | None:
+        """The caller of a line that was verified a moment ago."""
+        caller = self._by_line.get(authorization) if authorization is not None else None
+        return caller if caller is not None and monotonic() < caller.until else None
+
+    async def verify(self, authorization: bytes | None) -> Caller:
+        """The caller of any line. Raises ProblemError: token_missing, token_invalid, token_expired."""
+        line = None if authorization is None else authorization.decode("latin-1")
+        principal = await self._authenticate(line)
+        caller = Caller(
+            principal, self._allowance(principal.client_id), monotonic() + REVERIFY_AFTER, self._roles
+        )
+        if len(self._by_line) >= MOST_TOKENS:
+            # The oldest entry: dictionaries keep the order of insertion.
+            del self._by_line[next(iter(self._by_line))]
+        if authorization is not None:
+            self._by_line.pop(authorization, None)
+            self._by_line[authorization] = caller
+        return caller
+
+    def _allowance(self, client_id: str) -> Allowance:
+        allowance = self._allowances.get(client_id)
+        if allowance is None:
+            if len(self._allowances) >= MOST_CLIENTS:
+                now = monotonic()
+                self._allowances = {key: one for key, one in self._allowances.items() if not one.idle(now)}
+            allowance = self._allowances[client_id] = Allowance(self._quota)
+        return allowance
