@@ -1,7 +1,9 @@
 """The pytest plugin of the workspace: one PostgreSQL and one Kafka per test session, databases per test.
 
-Loaded by the root `conftest.py`. Fixtures: `postgres`, `fresh_database`, `migrated_database`.
-`GWELLA_TEST_POSTGRES_URL` (a superuser's address) replaces the server from the wheel.
+Loaded by the root `conftest.py`. Fixtures: `postgres`, `fresh_database`, `migrated_database`, `kafka`,
+`real_kafka`, `restartable_kafka`. `GWELLA_TEST_POSTGRES_URL` (a superuser's address) replaces the server from
+the wheel, `KAFKA_BOOTSTRAP_SERVERS` the broker. Only where the jars of Apache Kafka cannot be had does a mock
+broker stand in, and then the last lines of the report say so; with `CI=true` that is a failure instead.
 """
 
 from __future__ import annotations
@@ -27,11 +29,16 @@ from testkit.databases import (
     create_service_database,
     drop_database,
 )
+from testkit.kafka import Kafka, KafkaServer, kafka_or_given
+from testkit.kafka_jars import KafkaJarsUnreachableError
+from testkit.kafka_mock import MockKafka, start_mock_kafka
 from testkit.postgres import start_postgres
 
 Migrate = Callable[[ServiceDatabase], Awaitable[object] | object]
 FreshDatabase = Callable[..., ServiceDatabase]
 MigratedDatabase = Callable[[str, Migrate], ServiceDatabase]
+
+_MOCK_REASON = pytest.StashKey[str]()
 
 
 @dataclass
@@ -135,3 +142,51 @@ def migrated_database(postgres: TestPostgres) -> Iterator[MigratedDatabase]:
             return database
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Kafka]:
+    """The session's broker: a given one, a real one of our own, or (never on CI) the mock."""
+    try:
+        broker: Kafka = kafka_or_given(tmp_path_factory.mktemp("kafka"))
+    except KafkaJarsUnreachableError as problem:
+        broker = mock_unless_ci(problem)
+        pytestconfig.stash[_MOCK_REASON] = str(problem)
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+def mock_unless_ci(problem: KafkaJarsUnreachableError) -> MockKafka:
+    """The mock broker in place of a real one that cannot be had; with `CI=true` the test fails instead."""
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(
+            f"with CI=true the tests run on a real Kafka, and there is none: {problem}", pytrace=False
+        )
+    return start_mock_kafka()
+
+
+@pytest.fixture
+def real_kafka(kafka: Kafka) -> Kafka:
+    """A real broker; skips where only the mock could be had."""
+    if isinstance(kafka, MockKafka):
+        pytest.skip("needs a real Kafka; the mock broker stands in for it here")
+    return kafka
+
+
+@pytest.fixture
+def restartable_kafka(real_kafka: Kafka) -> KafkaServer:
+    """A real broker that the test may kill and restart; skips on one that was given to us."""
+    if not isinstance(real_kafka, KafkaServer):
+        pytest.skip("the broker at KAFKA_BOOTSTRAP_SERVERS is not ours to restart")
+    return real_kafka
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in the last lines when a mock stood in for Kafka."""
+    reason = config.stash.get(_MOCK_REASON, None)
+    if reason is not None:
+        terminalreporter.section("MOCK BROKER: the transport tests did not run on a real Kafka", red=True)
+        terminalreporter.line(reason)
