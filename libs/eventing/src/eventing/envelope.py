@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from contracts.event import Event
 
+from contracts.event import Event
 from eventing import trace
 
 SPEC_VERSION: Final = "1.0"
@@ -28,7 +28,7 @@ _SEPARATOR_BYTES: Final = b"\x1f"
 HeaderList = list[tuple[str, bytes]]
 
 
-class UndecodableEvent(ValueError):
+class UndecodableEventError(ValueError):
     """What arrived is no event that we can read; no retry will change that."""
 
 
@@ -75,7 +75,7 @@ class Envelope:
 def envelope_of(
     event: Event,
     *,
-    id: str,
+    event_id: str,
     key: str,
     version: int,
     subject: str,
@@ -88,7 +88,7 @@ def envelope_of(
     """
     cause = trace.cause()
     return Envelope(
-        id=id,
+        id=event_id,
         type=event.TYPE,
         source=f"/{event.PUBLISHER}",
         subject=subject,
@@ -98,7 +98,7 @@ def envelope_of(
         recorded_time=recorded_time,
         data=event.model_dump_json().encode(),
         data_class=str(event.DATA_CLASS),
-        correlation_id=cause.correlation_id or id,
+        correlation_id=cause.correlation_id or event_id,
         causation_id=cause.causation_id,
         traceparent=trace.traceparent(),
     )
@@ -165,7 +165,7 @@ def repacked(headers: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def from_headers(headers: Iterable[tuple[str, bytes]], data: bytes | None) -> Envelope:
-    """The envelope of a received record. Raises UndecodableEvent, naming what is missing or malformed.
+    """The envelope of a received record. Raises UndecodableEventError, naming what is missing or malformed.
 
     Headers that we do not know are ignored. An event of another CloudEvents publisher need not carry our
     extensions: its key is then its subject, its version 0 (never refused as stale) and its known time `time`.
@@ -173,7 +173,7 @@ def from_headers(headers: Iterable[tuple[str, bytes]], data: bytes | None) -> En
     held = dict(headers)
     try:
         if held["ce_specversion"] != b"1.0":
-            raise UndecodableEvent(f"CloudEvents version {held['ce_specversion']!r} is not 1.0")
+            raise UndecodableEventError(f"CloudEvents version {held['ce_specversion']!r} is not 1.0")
         time = datetime.fromisoformat(held["ce_time"].decode())
         subject = held.get("ce_subject", b"").decode()
         recorded = held.get("ce_recordedtime")
@@ -195,11 +195,11 @@ def from_headers(headers: Iterable[tuple[str, bytes]], data: bytes | None) -> En
             position=int(position) if position else None,
         )
     except KeyError as missing:
-        raise UndecodableEvent(f"the header {missing} is missing") from missing
-    except UndecodableEvent:
+        raise UndecodableEventError(f"the header {missing} is missing") from missing
+    except UndecodableEventError:
         raise
     except ValueError as malformed:
-        raise UndecodableEvent(f"a header is malformed: {malformed}") from malformed
+        raise UndecodableEventError(f"a header is malformed: {malformed}") from malformed
 
 
 def to_structured(envelope: Envelope) -> bytes:
@@ -227,13 +227,13 @@ def to_structured(envelope: Envelope) -> bytes:
 
 
 def from_structured(document: bytes | str) -> Envelope:
-    """The envelope of a structured-mode document. Raises UndecodableEvent."""
+    """The envelope of a structured-mode document. Raises UndecodableEventError."""
     try:
         fields = orjson.loads(document)
     except orjson.JSONDecodeError as malformed:
-        raise UndecodableEvent(f"not JSON: {malformed}") from malformed
+        raise UndecodableEventError(f"not JSON: {malformed}") from malformed
     if not isinstance(fields, Mapping):
-        raise UndecodableEvent("a structured event is a JSON object")
+        raise UndecodableEventError("a structured event is a JSON object")
     data = orjson.dumps(fields["data"]) if "data" in fields else b""
     headers = [
         (f"ce_{name}", value.encode())
@@ -245,7 +245,7 @@ def from_structured(document: bytes | str) -> Envelope:
 
 def _aware(time: datetime) -> datetime:
     if time.tzinfo is None:
-        raise UndecodableEvent(f"a time without an offset: {time.isoformat()}")
+        raise UndecodableEventError(f"a time without an offset: {time.isoformat()}")
     return time
 
 

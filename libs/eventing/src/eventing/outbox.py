@@ -8,15 +8,16 @@ commit; a writer that took it earlier could be overtaken. `service_kit`'s unit o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Insert, LargeBinary, Table, Text, bindparam, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from eventing.envelope import Envelope, packed_headers
 
-MAX_EVENT_BYTES: Final = 256 * 1024
+MAX_EVENT_BYTES: Final = 128 * 1024
 """Data of one event: far under what a broker takes in one batch, so that no event can block its topic."""
 
 
@@ -50,7 +51,7 @@ class OutboxRow:
         )
 
 
-_COLUMNS: Final = {
+_COLUMNS: Final[dict[str, TypeEngine[Any]]] = {
     "event_id": Text(),
     "type": Text(),
     "key": Text(),

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Protocol, TypeVar
 
-from contracts.event import Event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.event import Event
 from eventing.envelope import Envelope
 
 
@@ -126,9 +126,9 @@ class Dispatch:
                     functions[event.TYPE] = (*functions.get(event.TYPE, ()), reaction.function)
         return cls(classes, functions, tuple(r.bulk for r in reactions if r.bulk is not None))
 
-    def concerns(self, type: str) -> bool:
+    def concerns(self, event_type: str) -> bool:
         """Whether anything here reacts to this type."""
-        return bool(self.bulk) or type in self.functions
+        return bool(self.bulk) or event_type in self.functions
 
 
 def _name(function: Callable[..., Any]) -> str:

@@ -8,13 +8,16 @@ n, rivals take turns at the lock, and nothing is elected. docs/decisions tells w
 The same code serves the event log, the audit log (with a chained hash) and exchange's change log: see `LogTables`.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    Double,
     FromClause,
     Integer,
     Select,
@@ -22,13 +25,24 @@ from sqlalchemy import (
     Update,
     any_,
     bindparam,
+    cast,
     delete,
+    exists,
     func,
+    insert,
+    literal_column,
+    select,
+    true,
+    update,
 )
-from sqlalchemy import exists, insert, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from eventing import metrics
+from eventing.loop import Health, Loop, Pace
+from eventing.raw import raw_connection, sql_of
+
+MEASURE_SECONDS: Final = 5.0
 BATCH_ROWS: Final = 500
 """Rows a transaction: 48,000 rows/s at 100, 126,000 at 500, 206,000 at 2,000, and the lock is held accordingly."""
 
@@ -111,9 +125,25 @@ def _move(tables: LogTables) -> Update:
     )
 
 
-@lru_cache(maxsize=32)
-def _waiting(outbox: Table) -> Select[tuple[bool]]:
-    return select(exists(select(outbox.c.seq)))
+@dataclass(frozen=True)
+class _Idle:
+    """What an idle sequencer asks."""
+
+    waiting: str
+    depth: str
+
+    @classmethod
+    def of(cls, outbox: Table) -> "_Idle":
+        oldest = (
+            select(outbox.c.recorded_at).order_by(outbox.c.seq).limit(literal_column("1")).scalar_subquery()
+        )
+        spread = select(
+            func.max(outbox.c.seq) - func.min(outbox.c.seq) + literal_column("1")
+        ).scalar_subquery()
+        age = cast(func.extract("epoch", func.clock_timestamp() - oldest), Double)
+        zero = literal_column("0", Integer)
+        depth = select(func.coalesce(spread, zero), func.coalesce(age, zero))
+        return cls(sql_of(select(exists(select(outbox.c.seq))), ()), sql_of(depth, ()))
 
 
 async def sequence(connection: AsyncConnection, tables: LogTables, limit: int = BATCH_ROWS) -> int:
@@ -130,6 +160,68 @@ async def sequence(connection: AsyncConnection, tables: LogTables, limit: int = 
     return 0 if moved_to is None else moved_to - head
 
 
-async def is_waiting(connection: AsyncConnection, tables: LogTables) -> bool:
-    """Whether the outbox holds a committed row; takes no lock and writes nothing."""
-    return bool((await connection.execute(_waiting(tables.outbox))).scalar_one())
+class Sequencer:
+    """The loop around `sequence`. Any number may run on one log; they take turns.
+
+    `wake` (an event set by writers after their commit) spares the sleep in one process; `moved`, when given, is set
+    after each batch and wakes the shipper.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        tables: LogTables,
+        *,
+        limit: int = BATCH_ROWS,
+        wake: asyncio.Event | None = None,
+        moved: asyncio.Event | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._engine = engine
+        self._tables = tables
+        self._statements = _Idle.of(tables.outbox)
+        self._limit = limit
+        self._moved = moved
+        self._full = False
+        self._measured_at = 0.0
+        self._labels = {"log": tables.log.name}
+        self.loop = Loop(f"sequencer:{tables.log.name}", self._round, wake=wake, pace=pace)
+
+    async def run(self) -> None:
+        """Runs until `stop`."""
+        await self.loop.run()
+
+    def stop(self) -> None:
+        """Ends after the batch under way."""
+        self.loop.stop()
+
+    @property
+    def health(self) -> Health:
+        """How it is."""
+        return self.loop.health
+
+    async def _round(self) -> bool:
+        if not self._full:
+            # An idle look takes no lock: locking the head some fifty times a second would write for nothing.
+            async with raw_connection(self._engine) as connection:
+                waiting = await connection.fetchval(self._statements.waiting)
+                await self._measure(connection)
+            if not waiting:
+                return False
+        async with self._engine.begin() as connection:
+            moved = await sequence(connection, self._tables, self._limit)
+        self._full = moved == self._limit
+        if moved:
+            metrics.count(metrics.SEQUENCED, moved, self._labels)
+            if self._moved is not None:
+                self._moved.set()
+        return moved > 0
+
+    async def _measure(self, connection: Any) -> None:
+        now = monotonic()
+        if now - self._measured_at < MEASURE_SECONDS:
+            return
+        self._measured_at = now
+        depth, age = await connection.fetchrow(self._statements.depth)
+        metrics.gauge(metrics.OUTBOX_DEPTH, depth, self._labels)
+        metrics.gauge(metrics.OUTBOX_AGE, age, self._labels)

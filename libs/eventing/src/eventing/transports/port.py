@@ -7,14 +7,14 @@ makes the effect exactly-once stands behind it: inbox and last versions.
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
-class PublishFailed(RuntimeError):
+class PublishError(RuntimeError):
     """Not all of a batch is known to have arrived; the caller keeps its cursor and repeats the whole batch."""
 
 
-class SubscriptionClosed(RuntimeError):
+class SubscriptionClosedError(RuntimeError):
     """The subscription was closed while waiting for a batch."""
 
 
@@ -43,7 +43,7 @@ class Batch:
     """Records received together, in order per key. `token` is the transport's own note of what to commit."""
 
     records: Sequence[Received]
-    token: object
+    token: Any
 
 
 class Subscription(Protocol):
@@ -52,7 +52,7 @@ class Subscription(Protocol):
     async def receive(self, limit: int, wait: float) -> Batch | None:
         """The next records, at most `limit`; None when none came within `wait` seconds.
 
-        Raises SubscriptionClosed. The next call gives the records after these, committed or not.
+        Raises SubscriptionClosedError. The next call gives the records after these, committed or not.
         """
         ...
 
@@ -85,7 +85,7 @@ class Transport(Protocol):
         ...
 
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
-        """Returns once all records have arrived; raises PublishFailed when that is not known."""
+        """Returns once all records have arrived; raises PublishError when that is not known."""
         ...
 
     async def subscribe(self, consumer: str, topics: Sequence[str]) -> Subscription:

@@ -1,0 +1,176 @@
+"""The shipper: sends a log to a transport and moves its cursor behind it, fenced by a compare-and-set.
+
+No transaction is open while the transport answers. Every event up to the cursor has arrived at least once; a batch
+begins right behind the cursor; so an event is never sent for the first time after a later one of its key. A second
+shipper finds the cursor moved: its compare-and-set touches no row, it stops that round and reads the cursor anew.
+It may have repeated an older batch behind a newer one, which inbox and last version render harmless.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import BigInteger, Integer, Table, Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from eventing import metrics
+from eventing.loop import Health, Loop, Pace
+from eventing.raw import raw_connection, sql_of
+from eventing.transports.port import Record, Transport
+
+_log = structlog.get_logger(__name__)
+
+BATCH_ROWS: Final = 500
+BATCH_BYTES: Final = 900 * 1024
+"""Under the broker's 1 MiB a record batch, with room for what Kafka adds to each record."""
+RECORD_OVERHEAD: Final = 64
+FENCED_REST: Final = 1.0
+"""Seconds that a shipper stands back after it lost the cursor, so that a standby does not send everything twice."""
+MEASURE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """The shipper's SQL, composed once from its tables."""
+
+    begin: str
+    cursor: str
+    read: str
+    move: str
+    head: str
+
+    @classmethod
+    def of(cls, log: Table, cursors: Table) -> "_Statements":
+        name = bindparam("name", type_=Text)
+        after = bindparam("after", type_=BigInteger)
+        read = (
+            select(log.c.position, log.c.key, log.c.headers, log.c.data)
+            .where(log.c.position > after)
+            .order_by(log.c.position)
+            .limit(bindparam("limit", type_=Integer))
+        )
+        # Strictly forward: neither a rival nor a repeated call can take the cursor back.
+        move = (
+            update(cursors)
+            .values(position=bindparam("to", type_=BigInteger), moved_at=func.clock_timestamp())
+            .where(cursors.c.name == name, cursors.c.position == bindparam("held", type_=BigInteger))
+            .returning(cursors.c.position)
+        )
+        begin = upsert(cursors).values(name=name).on_conflict_do_nothing()
+        return cls(
+            begin=sql_of(begin, ("name",)),
+            cursor=sql_of(select(cursors.c.position).where(cursors.c.name == name), ("name",)),
+            read=sql_of(read, ("after", "limit")),
+            move=sql_of(move, ("to", "name", "held")),
+            head=sql_of(select(func.max(log.c.position)), ()),
+        )
+
+
+class Shipper:
+    """Ships one log to one topic of a transport, in batches of at most `limit` rows and BATCH_BYTES."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        log: Table,
+        cursors: Table,
+        transport: Transport,
+        topic: str,
+        name: str | None = None,
+        limit: int = BATCH_ROWS,
+        wake: asyncio.Event | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._engine = engine
+        self._statements = _Statements.of(log, cursors)
+        self._transport = transport
+        self._topic = topic
+        self._name = name or transport.name
+        self._limit = limit
+        self._begun = False
+        self._measured_at = 0.0
+        self._labels = {"shipper": f"{self._name}:{topic}"}
+        self.loop = Loop(f"shipper:{self._name}:{topic}", self._round, wake=wake, pace=pace)
+
+    async def run(self) -> None:
+        """Runs until `stop`."""
+        await self.loop.run()
+
+    def stop(self) -> None:
+        """Ends after the batch under way."""
+        self.loop.stop()
+
+    @property
+    def health(self) -> Health:
+        """How it is."""
+        return self.loop.health
+
+    async def _round(self) -> bool:
+        """Ships from the cursor until the end of the log; the next batch is read while this one is answered."""
+        cursor, rows = await self._begin()
+        worked = False
+        while rows and not self.loop.stopping:
+            batch, rest = _cut(rows)
+            reading = asyncio.create_task(self._ahead(rest, rows[-1].position, len(rows) < self._limit))
+            try:
+                await self._transport.publish(self._topic, batch)
+            except BaseException:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+                raise
+            rows = await reading
+            if not await self._move(cursor, batch[-1].position):
+                await self._stand_back()
+                return True
+            cursor = batch[-1].position
+            worked = True
+            metrics.count(metrics.SHIPPED, len(batch), self._labels)
+        return worked
+
+    async def _begin(self) -> tuple[int, list[Record]]:
+        async with raw_connection(self._engine) as connection:
+            cursor = await connection.fetchval(self._statements.cursor, self._name)
+            if cursor is None:
+                await connection.execute(self._statements.begin, self._name)
+                cursor = await connection.fetchval(self._statements.cursor, self._name)
+            rows = await self._read(connection, cursor)
+            if monotonic() - self._measured_at >= MEASURE_SECONDS:
+                self._measured_at = monotonic()
+                head = await connection.fetchval(self._statements.head) or 0
+                metrics.gauge(metrics.SHIPPER_LAG, head - cursor, self._labels)
+        return cursor, rows
+
+    async def _read(self, connection: Any, after: int) -> list[Record]:
+        return [Record(*row) for row in await connection.fetch(self._statements.read, after, self._limit)]
+
+    async def _ahead(self, rest: list[Record], last: int, at_end: bool) -> list[Record]:
+        """What follows the batch under way: what is left of its rows, or the next rows of the log."""
+        if rest:
+            return rest
+        if at_end:
+            return []
+        async with raw_connection(self._engine) as connection:
+            return await self._read(connection, last)
+
+    async def _move(self, held: int, to: int) -> bool:
+        async with raw_connection(self._engine) as connection:
+            return await connection.fetchval(self._statements.move, to, self._name, held) is not None
+
+    async def _stand_back(self) -> None:
+        metrics.count(metrics.SHIPPER_FENCED, 1, self._labels)
+        _log.info("another shipper moved the cursor", shipper=self._name, topic=self._topic)
+        await self.loop.rest(FENCED_REST)
+
+
+def _cut(rows: list[Record]) -> tuple[list[Record], list[Record]]:
+    """The rows that fit in BATCH_BYTES, at least one, and the rest."""
+    size = 0
+    for place, row in enumerate(rows):
+        size += len(row.key) + len(row.headers) + len(row.data) + RECORD_OVERHEAD
+        if size > BATCH_BYTES and place > 0:
+            return rows[:place], rows[place:]
+    return rows, []

@@ -1,0 +1,44 @@
+"""How to reach a Kafka, and the choices that matter for what this suite promises."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """Where the brokers are and how to talk to them; times in milliseconds.
+
+    `group_instance_id` makes membership static: only where the process name is fixed, because a member that left
+    then keeps its partitions until its session times out. `replication_factor` -1 takes the broker's default. The
+    number of partitions of a topic must never change: it decides where a key's events lie.
+    """
+
+    bootstrap_servers: str
+    client_id: str = "gwella"
+    partitions: int = 12
+    replication_factor: int = -1
+    compression: str | None = None
+    request_timeout_ms: int = 30_000
+    fetch_max_wait_ms: int = 50
+    session_timeout_ms: int = 10_000
+    max_poll_interval_ms: int = 600_000
+    group_instance_id: str | None = None
+    security_protocol: str = "PLAINTEXT"
+    ssl_context: ssl.SSLContext | None = None
+    sasl_mechanism: str = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: str | None = None
+
+    def connection(self) -> dict[str, Any]:
+        """What producer, consumer and admin client share."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "client_id": self.client_id,
+            "request_timeout_ms": self.request_timeout_ms,
+            "security_protocol": self.security_protocol,
+            "ssl_context": self.ssl_context,
+            "sasl_mechanism": self.sasl_mechanism,
+            "sasl_plain_username": self.sasl_username,
+            "sasl_plain_password": self.sasl_password,
+        }

@@ -1,0 +1,116 @@
+"""Receiving batches from Kafka: explicit offsets, committed by us, never while somebody else owns the partition."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+
+from eventing.transports.kafka.settings import KafkaSettings
+from eventing.transports.port import Batch, Received, SubscriptionClosedError
+
+_log = structlog.get_logger(__name__)
+
+COMMIT_SECONDS: Final = 10.0
+
+
+class _Token(NamedTuple):
+    """What to commit, and in which generation of the assignment the records were received."""
+
+    offsets: dict[Any, int]
+    generation: int
+
+
+class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One member of a consumer group. Made by `KafkaTransport.subscribe`."""
+
+    def __init__(self, settings: KafkaSettings, consumer: str, topics: Sequence[str]) -> None:
+        self._name = consumer
+        # Held while a batch is handled and committed, and by the rebalance: partitions are given up between batches.
+        self._lock = asyncio.Lock()
+        self._generation = 0
+        self._closed = False
+        self._topics = sorted(topics)
+        self._client = AIOKafkaConsumer(
+            **settings.connection(),
+            group_id=consumer,
+            group_instance_id=settings.group_instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 3,
+            max_poll_interval_ms=settings.max_poll_interval_ms,
+            rebalance_timeout_ms=60_000,
+        )
+
+    async def start(self) -> None:
+        """Joins the group. Raises KafkaError without a broker."""
+        self._client.subscribe(self._topics, listener=self)
+        try:
+            await self._client.start()
+        except BaseException:
+            await self._client.stop()
+            raise
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Waits for the batch under way; batches received before are void from now on."""
+        async with self._lock:
+            self._generation += 1
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Nothing to prepare: positions come from the committed offsets."""
+
+    async def receive(self, limit: int, wait: float) -> Batch | None:
+        """See `port.Subscription`. `getmany`, because `getone` can spin."""
+        generation = self._generation
+        try:
+            found = await self._client.getmany(timeout_ms=int(wait * 1000), max_records=limit)
+        except ConsumerStoppedError as stopped:
+            raise SubscriptionClosedError(self._name) from stopped
+        if self._closed:
+            raise SubscriptionClosedError(self._name)
+        if not found:
+            return None
+        records: list[Received] = []
+        for part, messages in found.items():
+            records += [
+                Received(
+                    message.topic,
+                    f"{message.partition}/{message.offset}",
+                    (message.key or b"").decode(errors="replace"),
+                    message.headers,
+                    message.value or b"",
+                )
+                for message in messages
+            ]
+        offsets = {part: messages[-1].offset + 1 for part, messages in found.items()}
+        return Batch(records, _Token(offsets, generation))
+
+    @asynccontextmanager
+    async def handling(self, batch: Batch) -> AsyncIterator[bool]:
+        """See `port.Subscription`."""
+        async with self._lock:
+            token: _Token = batch.token
+            yield token.generation == self._generation and not self._closed
+
+    async def commit(self, batch: Batch) -> None:
+        """See `port.Subscription`. An offset that cannot be committed only means that the batch comes again."""
+        token: _Token = batch.token
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._client.commit(token.offsets)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            _log.info("offsets not committed", consumer=self._name, error=repr(error))
+
+    async def close(self) -> None:
+        """See `port.Subscription`."""
+        async with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        await self._client.stop()

@@ -1,0 +1,42 @@
+"""The Kafka transport: publisher, subscriptions and topics behind the port."""
+
+from collections.abc import Sequence
+
+from eventing.transports.kafka.publishing import Publisher
+from eventing.transports.kafka.settings import KafkaSettings
+from eventing.transports.kafka.subscribing import KafkaSubscription
+from eventing.transports.kafka.topics import ensure_topics
+from eventing.transports.port import Record
+
+
+class KafkaTransport:
+    """Kafka behind the port. One per process: it shares one producer and hands out subscriptions."""
+
+    name = "kafka"
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.settings = settings
+        self._publisher = Publisher(settings)
+        self._subscriptions: list[KafkaSubscription] = []
+
+    async def ensure_topics(self, topics: Sequence[str]) -> None:
+        """See `port.Transport`."""
+        await ensure_topics(self.settings, topics)
+
+    async def publish(self, topic: str, records: Sequence[Record]) -> None:
+        """See `port.Transport`."""
+        await self._publisher.publish(topic, records)
+
+    async def subscribe(self, consumer: str, topics: Sequence[str]) -> KafkaSubscription:
+        """See `port.Transport`; the topics must exist (`ensure_topics`). Raises KafkaError without a broker."""
+        subscription = KafkaSubscription(self.settings, consumer, topics)
+        await subscription.start()
+        self._subscriptions.append(subscription)
+        return subscription
+
+    async def close(self) -> None:
+        """See `port.Transport`."""
+        for subscription in self._subscriptions:
+            await subscription.close()
+        self._subscriptions.clear()
+        await self._publisher.close()
