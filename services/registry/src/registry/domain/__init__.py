@@ -1,0 +1,1 @@
+"""Rules of the register: pure functions on frozen dataclasses, without I/O and without a framework."""
