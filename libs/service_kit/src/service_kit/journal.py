@@ -6,16 +6,77 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.event import Event
+from contracts.identifiers import new_id
+from eventing import outbox
+from eventing.envelope import envelope_of
+from service_kit import audit
 from service_kit.auth.principal import Principal
+from service_kit.foundation import Foundation
 from service_kit.records import Record, Write, Written
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, through which client, in which request. A worker acts as the service itself."""
+    """Who acts, through which client, in which request. A worker acts as the service itself.
+
+    `reason` is why, where the caller says so; the audit keeps it.
+    """
 
     subject: str
     client_id: str
     request_id: str
     principal: Principal | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The two writers behind `UnitOfWork.write`: one outbox statement and one audit statement per call."""
+
+    service: str
+    publishes: frozenset[type[Event]]
+    foundation: Foundation
+    salt: bytes
+
+    async def note(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        now: datetime,
+        record: Record,
+        pairs: Sequence[tuple[Write, Written]],
+    ) -> None:
+        """Appends the events and the audit entries of writes, in their order.
+
+        Raises ValueError for an event that this service has not registered: nobody could know its schema.
+        """
+        rows = []
+        entries = []
+        for write, written in pairs:
+            if type(write.event) not in self.publishes:
+                raise ValueError(f"{self.service} does not publish {type(write.event).__qualname__}")
+            envelope = envelope_of(
+                write.event,
+                id=new_id(),
+                key=write.id,
+                version=written.version,
+                subject=write.subject,
+                time=written.known_at,
+                recorded_time=now,
+            )
+            rows.append(outbox.OutboxRow.of(envelope))
+            entries.append(
+                audit.change(
+                    actor=actor,
+                    at=now,
+                    record=record.kind,
+                    record_id=write.id,
+                    version=written.version,
+                    before={name: (written.before or {}).get(name) for name in record.own},
+                    after={name: write.values.get(name) for name in record.own},
+                    reason=write.reason or actor.reason,
+                )
+            )
+        await outbox.append(connection, self.foundation.published.outbox, rows)
+        await audit.append(connection, self.foundation.audit, entries)

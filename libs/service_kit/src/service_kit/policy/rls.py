@@ -19,6 +19,7 @@ from sqlalchemy import (
     any_,
     cast,
     column,
+    false,
     func,
     literal,
     or_,
@@ -88,6 +89,7 @@ class TenantRule:
 
     data_class: DataClass | str
     columns: Mapping[str, str]
+    insert_freely: bool = False
 
 
 def protect(
@@ -98,18 +100,20 @@ def protect(
     school: str | None = None,
     person: str | None = None,
     subject: str | None = None,
+    insert_freely: bool = False,
 ) -> Table:
     """Declares whose a table's rows are (`table.info["rls"]`); its migration runs `policies(table, service)`.
 
-    Raises ValueError when no tenant column is named or one is not the table's.
+    Without tenant columns only a caller with every row of the class sees any. `insert_freely`: every caller may add
+    rows (the audit), seen or not. Raises ValueError when a column named is not the table's.
     """
     given = {"authority": authority, "school": school, "person": person, "subject": subject}
     columns = {tenant: name for tenant, name in given.items() if name is not None}
     named = [*columns.values(), *([] if isinstance(data_class, DataClass) else [data_class])]
     missing = [name for name in named if name not in table.c]
-    if not columns or missing:
-        raise ValueError(f"table {table.name}: no such tenant column {missing or ''}")
-    table.info["rls"] = TenantRule(data_class, columns)
+    if missing:
+        raise ValueError(f"table {table.name}: no such column {missing}")
+    table.info["rls"] = TenantRule(data_class, columns, insert_freely)
     return table
 
 
@@ -121,12 +125,16 @@ def policies(table: Table, service: str) -> list[ExecutableDDLElement]:
     FORCE makes the owner subject too: nobody but a superuser passes without a policy.
     """
     rule: TenantRule = table.info["rls"]
-    return [
+    api, staff = [f"{service}_api"], [f"{service}_worker", f"{service}_owner"]
+    statements: list[ExecutableDDLElement] = [
         RowSecurity(table, "enable"),
         RowSecurity(table, "force"),
-        RowPolicy(table, "tenants", [f"{service}_api"], _covered(rule)),
-        RowPolicy(table, "staff", [f"{service}_worker", f"{service}_owner"], None),
+        RowPolicy(table, "tenants", api, _covered(rule)),
+        RowPolicy(table, "staff", staff, None),
     ]
+    if rule.insert_freely:
+        statements.append(RowPolicy(table, "additions", api, None, inserts_only=True))
+    return statements
 
 
 class RowSecurity(ExecutableDDLElement):
@@ -145,12 +153,19 @@ class RowPolicy(ExecutableDDLElement):
     inherit_cache = False
 
     def __init__(
-        self, table: Table, name: str, roles: list[str], condition: ColumnElement[bool] | None
+        self,
+        table: Table,
+        name: str,
+        roles: list[str],
+        condition: ColumnElement[bool] | None,
+        *,
+        inserts_only: bool = False,
     ) -> None:
         self.table = table
         self.name = name
         self.roles = roles
         self.condition = condition
+        self.inserts_only = inserts_only
 
 
 @compiles(RowSecurity)
@@ -166,11 +181,12 @@ def _row_policy(element: RowPolicy, compiler: DDLCompiler, **_: Any) -> str:
     if element.condition is not None:
         condition = compiler.sql_compiler.process(element.condition, literal_binds=True)
     # The same condition decides which rows are seen and which may be written: FOR ALL uses it as WITH CHECK.
+    verb, clause = ("INSERT", "WITH CHECK") if element.inserts_only else ("ALL", "USING")
     return " ".join(
         [
             *("CREATE POLICY", quote(element.name), "ON", compiler.preparer.format_table(element.table)),
-            *("FOR ALL TO", ", ".join(quote(role) for role in element.roles)),
-            *("USING (", condition, ")"),
+            *("FOR", verb, "TO", ", ".join(quote(role) for role in element.roles)),
+            *(clause, "(", condition, ")"),
         ]
     )
 
@@ -181,7 +197,7 @@ def _covered(rule: TenantRule) -> ColumnElement[bool]:
     kept: ColumnElement[str] = column(rule.data_class, Text)
     return or_(
         kept == any_(_listed(EVERYTHING)),
-        *(and_(kept == literal(c.value), *[or_(*_tenant_parts(c, rule.columns))]) for c in DataClass),
+        *(and_(kept == literal(c.value), or_(false(), *_tenant_parts(c, rule.columns))) for c in DataClass),
     )
 
 
