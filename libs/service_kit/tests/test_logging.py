@@ -53,11 +53,15 @@ def test_a_line_says_who_asked_and_where(lines: Lines) -> None:
 def test_a_key_that_is_not_listed_is_withheld_and_named(lines: Lines) -> None:
     structlog.get_logger().info("contact_changed", name=NAME, email="a@b.cymru", status=200)
     structlog.get_logger().info(f"contact of {NAME} changed")
-    first, second = lines()
+    structlog.get_logger().info("a round failed", error=f"ValueError({NAME})", loop="relay")
+    structlog.get_logger().info("a round failed", error="ValueError")
+    first, second, third, fourth = lines()
     assert first["withheld"] == ["email", "name"]
     assert first["status"] == 200
     assert second["event"] == "unnamed"
-    assert NAME not in str([first, second])
+    assert (third["event"], third["loop"], third["withheld"]) == ("a round failed", "relay", ["error"])
+    assert fourth["error"] == "ValueError"
+    assert NAME not in str(lines())
 
 
 def test_an_exception_is_described_without_its_message(lines: Lines) -> None:

@@ -21,14 +21,16 @@ from opentelemetry import trace
 ALLOWED_KEYS: Final[frozenset[str]] = frozenset(
     {
         # the line itself
-        "event", "level", "timestamp", "logger", "service", "role", "error_type", "error_at", "sqlstate",
+        "event", "level", "timestamp", "logger", "service", "role", "error_type", "error_at", "error",
+        "sqlstate",
         # who asked for what
         "request_id", "trace_id", "span_id", "client_id", "event_id", "correlation_id", "causation_id",
         "operation", "method", "route", "status", "code", "duration_ms", "bytes",
         # the backbone
         "event_type", "consumer", "group", "topic", "partition", "partitions", "offset", "position", "positions",
-        "transport", "shipper", "cursor", "key_kind", "attempt", "attempts", "batch", "count", "parked", "pending",
-        "lag", "lag_seconds", "seconds", "retry_in", "limit", "reason", "waits_for_kind",
+        "transport", "shipper", "cursor", "attempt", "attempts", "batch", "count", "parked", "pending",
+        "lag", "lag_seconds", "seconds", "retry_in", "limit", "reason", "loop", "times",
+        "topics", "waiting", "outcome",
         # the process
         "host", "port", "pid", "database", "revision", "upstream", "issuer", "kid", "job", "job_kind", "signal",
         "version", "state", "component", "path", "size",
@@ -36,7 +38,9 @@ ALLOWED_KEYS: Final[frozenset[str]] = frozenset(
 )  # fmt: skip
 """Keys that a log line may have. Each holds a code, an id, a number or a name of a part, never free text."""
 
-_EVENT_NAME: Final = re.compile(r"^[a-z][a-z0-9_.]*$")
+# Lower case only: a message is a constant of the program, and the names of people begin with capitals.
+_EVENT_NAME: Final = re.compile(r"^[a-z][a-z0-9_., ;:()-]*$")
+_TYPE_NAME: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]*$")
 _LONGEST_VALUE: Final = 200
 _FRAMES: Final = 12
 
@@ -140,6 +144,9 @@ def withhold_unlisted(_logger: Any, _method: str, line: MutableMapping[str, Any]
     if not _EVENT_NAME.match(str(kept.get("event", ""))):
         kept["event"] = "unnamed"
         withheld.append("event")
+    if not _TYPE_NAME.match(str(kept.get("error", "Error"))):
+        del kept["error"]
+        withheld.append("error")
     if withheld:
         kept["withheld"] = withheld
     return kept

@@ -1,0 +1,74 @@
+"""Every metric of a service's HTTP side and its database, declared once; the backbone has its own list.
+
+The instruments of HTTP are those of OpenTelemetry's semantic conventions: the gateway records its own, the services
+let the contrib instrumentation record them. Together with `eventing.metrics.CATALOGUE` this is the catalogue page.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from opentelemetry import metrics as otel
+from opentelemetry.metrics import CallbackOptions, Observation
+
+from eventing.metrics import Metric
+
+_HTTP: Final = ("http.request.method", "http.route", "http.response.status_code")
+
+REQUEST_DURATION: Final = Metric(
+    "http.server.request.duration", "histogram", "s", "From a request's head to the end of its answer.", _HTTP
+)
+REQUESTS_IN_FLIGHT: Final = Metric(
+    "http.server.active_requests",
+    "gauge",
+    "{request}",
+    "Requests that a service is answering now.",
+    ("http.request.method", "url.scheme"),
+)
+REQUEST_SIZE: Final = Metric(
+    "http.server.request.body.size", "histogram", "By", "Bodies received by a service.", _HTTP
+)
+RESPONSE_SIZE: Final = Metric(
+    "http.server.response.body.size", "histogram", "By", "Bodies sent by a service.", _HTTP
+)
+CLIENT_DURATION: Final = Metric(
+    "http.client.request.duration",
+    "histogram",
+    "s",
+    "Calls of one part of the suite to another, from sending to the head of the answer.",
+    ("http.request.method", "server.address", "server.port", "http.response.status_code", "error.type"),
+)
+POOL_IN_USE: Final = Metric(
+    "service_kit.database.in_use",
+    "gauge",
+    "{connection}",
+    "Connections of a pool that are lent out; at the pool's size requests begin to wait.",
+    ("pool",),
+)
+
+CATALOGUE: Final = (
+    REQUEST_DURATION,
+    REQUESTS_IN_FLIGHT,
+    REQUEST_SIZE,
+    RESPONSE_SIZE,
+    CLIENT_DURATION,
+    POOL_IN_USE,
+)
+
+
+class LendsConnections(Protocol):
+    """A pool that can say how many connections are lent out (SQLAlchemy's QueuePool does)."""
+
+    def checkedout(self) -> int:
+        """Connections lent out now."""
+        ...
+
+
+def watch_pool(pool: LendsConnections, name: str) -> None:
+    """Reports how many connections of a pool are lent out, whenever metrics are collected. `name`: `api`, `worker`."""
+
+    def observe(_options: CallbackOptions) -> Iterable[Observation]:
+        yield Observation(pool.checkedout(), {"pool": name})
+
+    otel.get_meter("service_kit").create_observable_gauge(
+        POOL_IN_USE.name, [observe], unit=POOL_IN_USE.unit, description=POOL_IN_USE.description
+    )

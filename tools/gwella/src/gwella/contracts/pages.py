@@ -1,0 +1,149 @@
+"""The generated pages of `docs/reference`: Markdown, in the order of the things themselves."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from contracts.event import Event
+from eventing.metrics import Metric
+from gwella.contracts.schemas import as_json, event_schema, example_of
+from service_kit.problems import Catalogue
+
+MADE: Final = "<!-- Written by `make contracts`; change the source, not this page. -->\n"
+
+_EVENTS_INTRO: Final = """\
+Each event carries the new values of all public and internal fields of its aggregate, with its authority and school
+as of then. Personal and confidential fields are named in `changed`, never carried. A reader ignores fields that it
+does not know. `valid_from` and `valid_to` say when the values hold; `ce_time` when they became known.
+"""
+_PROBLEMS_INTRO: Final = """\
+Errors are problem documents (RFC 9457), `application/problem+json`. `type` is `/problems/<code>` and can be opened
+at the gateway; `code` never changes. `errors` names every fault with a JSON Pointer. Titles and details come in
+Welsh or English by `Accept-Language`.
+"""
+
+
+def events_page(publishers: Mapping[str, Sequence[type[Event]]]) -> str:
+    """Every event: what it means, which fields it carries, an example."""
+    parts = [
+        MADE,
+        "# Events\n",
+        _EVENTS_INTRO,
+    ]
+    for publisher, classes in sorted(publishers.items()):
+        parts.append(f"## {publisher}\n")
+        parts.append(f"Topic `{publisher}.events`; described in [AsyncAPI](asyncapi/{publisher}.json).\n")
+        parts += [_event(cls) for cls in classes]
+    return "\n".join(parts)
+
+
+def _event(cls: type[Event]) -> str:
+    schema = event_schema(cls)
+    required = set(schema.get("required", ()))
+    rows = [
+        (f"`{name}`", _type_of(field), "yes" if name in required else "", field.get("description", ""))
+        for name, field in schema["properties"].items()
+    ]
+    return "\n".join(
+        [
+            f"### {cls.__name__}\n",
+            f"`{cls.TYPE}` · {cls.CHANGE} · {cls.DATA_CLASS} · [schema](events/{cls.TYPE}.json)\n",
+            f"{schema['description']}\n",
+            _table(("field", "type", "always", "meaning"), rows),
+            f"```json\n{as_json(example_of(cls))}```\n",
+        ]
+    )
+
+
+def _type_of(field: Mapping[str, object]) -> str:
+    if "anyOf" in field:
+        alternatives = field["anyOf"]
+        kinds = [_type_of(one) for one in alternatives] if isinstance(alternatives, list) else []
+        return " or ".join(kind for kind in kinds if kind != "null")
+    if "$ref" in field:
+        return str(field["$ref"]).rsplit("/", 1)[-1]
+    if field.get("type") == "array":
+        items = field.get("items")
+        return f"list of {_type_of(items) if isinstance(items, Mapping) else 'anything'}"
+    return str(field.get("format", field.get("type", "anything")))
+
+
+def problems_page(catalogues: Mapping[str, Catalogue]) -> str:
+    """Every problem and fault in both languages; `catalogues` by where they are declared."""
+    parts = [
+        MADE,
+        "# Problems\n",
+        _PROBLEMS_INTRO,
+    ]
+    for place, catalogue in catalogues.items():
+        if catalogue.problems:
+            parts.append(f"## {place}: problems\n")
+            rows = [
+                (f"`{kind.code}`", str(kind.status), f"{kind.title.en}<br>*{kind.title.cy}*",
+                 f"{kind.detail.en}<br>*{kind.detail.cy}*")
+                for kind in sorted(catalogue.problems.values(), key=lambda kind: (kind.status, kind.code))
+            ]  # fmt: skip
+            parts.append(_table(("code", "status", "title", "detail"), rows))
+        if catalogue.faults:
+            parts.append(f"## {place}: faults\n")
+            faults = [
+                (f"`{kind.code}`", kind.detail.en, f"*{kind.detail.cy}*")
+                for kind in sorted(catalogue.faults.values(), key=lambda kind: kind.code)
+            ]
+            parts.append(_table(("code", "English", "Cymraeg"), faults))
+    return "\n".join(parts)
+
+
+def metrics_page(metrics: Iterable[Metric]) -> str:
+    """Every metric, by name."""
+    rows = [
+        (
+            f"`{metric.name}`",
+            metric.kind,
+            metric.unit,
+            ", ".join(f"`{a}`" for a in metric.attributes),
+            metric.description,
+        )
+        for metric in sorted(metrics, key=lambda metric: metric.name)
+    ]
+    head = ("metric", "kind", "unit", "attributes", "meaning")
+    intro = (
+        "Exported by OTLP over HTTP when `GWELLA_TELEMETRY_ENDPOINT` (or `OTEL_EXPORTER_OTLP_ENDPOINT`) names a "
+        "collector, and nowhere otherwise. Units are UCUM's.\n"
+    )
+    return "\n".join([MADE, "# Metrics\n", intro, _table(head, rows)])
+
+
+def command_line_page(command: TyperCommand | TyperGroup, name: str) -> str:
+    """Every command with its arguments and options."""
+    return "\n".join([MADE, "# Command line\n", *_commands(command, name)])
+
+
+def _commands(command: TyperCommand | TyperGroup, path: str) -> list[str]:
+    lines = [f"## {path}\n", f"{inspect.cleandoc(command.help or '')}\n"]
+    rows: list[tuple[str, str]] = []
+    for parameter in command.params:
+        if isinstance(parameter, TyperOption) and not parameter.hidden:
+            shown = ", ".join(f"`{spelt}`" for spelt in (*parameter.opts, *parameter.secondary_opts))
+            rows.append((shown, parameter.help or ""))
+        elif isinstance(parameter, TyperArgument):
+            rows.append((f"`{(parameter.name or '').upper()}`", parameter.help or ""))
+    if rows:
+        lines.append(_table(("argument or option", "meaning"), rows))
+    if isinstance(command, TyperGroup):
+        for name, child in sorted(command.commands.items()):
+            if isinstance(child, TyperCommand | TyperGroup) and not child.hidden:
+                lines += _commands(child, f"{path} {name}")
+    return lines
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
