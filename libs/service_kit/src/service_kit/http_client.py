@@ -19,18 +19,8 @@ IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods that may be repeated (RFC 9110 section 9.2.2)."""
 
 
-Headers = Sequence[tuple[bytes, bytes]]
-"""Header lines as ASGI has them: name in lower case, value."""
-
-_NAMES: Final = {
-    name.lower().encode(): istr(name)
-    for name in (
-        "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Length", "Content-Type",
-        "Forwarded", "If-Match", "If-None-Match", "Idempotency-Key", "Origin", "Traceparent", "User-Agent",
-        "X-Request-Id",
-    )
-}  # fmt: skip
-"""Names that nearly every request has, prepared: their case-folded form is computed once."""
+Headers = Sequence[tuple[str, str]]
+"""Header lines: name, value."""
 
 
 class UpstreamError(Exception):
@@ -60,7 +50,6 @@ class UpstreamLimits:
 
     connections: int = 256
     connect: float = 2.0
-    read_idle: float = 30.0
     # Below uvicorn's 5 s, so that it is nearly always we who drop an idle connection: a POST sent on a
     # connection that the server is just closing cannot be repeated.
     keep_alive: float = 4.0
@@ -180,7 +169,7 @@ class _Outgoing:
 class UpstreamResponse:
     """An answer whose head has arrived: status, headers as sent, body in chunks as they come."""
 
-    __slots__ = ("_closed", "_content", "_response", "_upstream", "raw_headers", "status")
+    __slots__ = ("_closed", "_content", "_response", "_upstream", "connection", "raw_headers", "status")
 
     def __init__(self, upstream: "Upstream", response: aiohttp.ClientResponse) -> None:
         self._upstream = upstream
@@ -189,6 +178,7 @@ class UpstreamResponse:
         self._closed = False
         self.status: int = response.status
         self.raw_headers: Iterable[tuple[bytes, bytes]] = response.raw_headers
+        self.connection: str | None = response.headers.get(hdrs.CONNECTION)
 
     async def read_some(self) -> bytes:
         """The bytes that have arrived, at least one, or b"" at the end. Raises UpstreamError when it breaks off."""
@@ -255,7 +245,7 @@ class Upstream:
         self.budget = RetryBudget(self.limits.retry_share, self.limits.retry_reserve)
         self.in_flight = 0
         self._session: aiohttp.ClientSession | None = None
-        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+        self._timeouts: dict[float | None, aiohttp.ClientTimeout] = {}
 
     async def open(self) -> None:
         """Creates the session; no connection is made yet."""
@@ -263,7 +253,6 @@ class Upstream:
             return
         connector = aiohttp.TCPConnector(
             limit=self.limits.connections,
-            limit_per_host=self.limits.connections,
             keepalive_timeout=self.limits.keep_alive,
         )
         self._session = aiohttp.ClientSession(
@@ -287,12 +276,13 @@ class Upstream:
         target: str,
         headers: Headers,
         body: AsyncIterator[bytes] | bytes | None = None,
-        total: float = 30.0,
+        total: float | None = 30.0,
     ) -> UpstreamResponse:
         """Sends one request and waits for the head of the answer.
 
-        `target` is the path and query, already percent-encoded; it is sent as it is. `headers` (names in lower
-        case) are sent as given plus Host. `total` bounds request and answer, in seconds. Raises UpstreamError.
+        `target` is the path and query, already percent-encoded; it is sent as it is. `headers` are sent as
+        given plus Host. `total` bounds request and answer, in seconds; None: the caller bounds them and
+        says `timed_out()`. Raises UpstreamError.
         """
         if self._session is None:
             raise UpstreamUnavailable(self.name, 1, "not open")
@@ -316,16 +306,11 @@ class Upstream:
         target: str,
         headers: Headers,
         body: AsyncIterator[bytes] | bytes | None,
-        total: float,
+        total: float | None,
     ) -> UpstreamResponse:
         circuit = self.circuit
         url = URL(self.base_url + target, encoded=True)
-        sent = CIMultiDict(
-            [
-                (_NAMES.get(name) or istr(name.decode("latin-1")), value.decode("latin-1"))
-                for name, value in headers
-            ]
-        )
+        sent = CIMultiDict(headers)
         timeout = self._timeouts.get(total) or self._timeout(total)
         outgoing = None if body is None or isinstance(body, bytes) else _Outgoing(body)
         repeatable = outgoing is None and method in IDEMPOTENT
@@ -351,6 +336,12 @@ class Upstream:
                 circuit.succeeded()
                 return UpstreamResponse(self, response)
 
+    def timed_out(self) -> UpstreamTimeout:
+        """Records that a call was given up because its time was over; the error to raise."""
+        self.circuit.failed()
+        wait = max(1, round(self.circuit.seconds_until_probe()))
+        return UpstreamTimeout(self.name, wait, "no answer in time")
+
     async def get(self, target: str, headers: Headers = (), total: float = 5.0) -> UpstreamResponse:
         """A plain GET. Raises UpstreamError."""
         return await self.send("GET", target, headers, None, total)
@@ -364,11 +355,10 @@ class Upstream:
             and self.budget.spend()
         )
 
-    def _timeout(self, total: float) -> aiohttp.ClientTimeout:
+    def _timeout(self, total: float | None) -> aiohttp.ClientTimeout:
         timeout = aiohttp.ClientTimeout(
             total=total,
             sock_connect=self.limits.connect,
-            sock_read=min(total, self.limits.read_idle),
         )
         self._timeouts[total] = timeout
         return timeout
@@ -383,7 +373,7 @@ async def fetch(url: str, total: float = 5.0, limit: int = 1_000_000) -> tuple[i
     upstream = Upstream(parts.host or "", str(parts.origin()))
     await upstream.open()
     try:
-        response = await upstream.get(parts.raw_path_qs, [(b"accept", b"application/json")], total)
+        response = await upstream.get(parts.raw_path_qs, [("accept", "application/json")], total)
         try:
             return response.status, await response.read(limit)
         finally:

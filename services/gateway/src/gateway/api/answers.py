@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Mapping
+from random import getrandbits
+from time import time_ns
 from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
-from contracts.identifiers import new_id
 from gateway.domain.headers import Lines
 from service_kit.language import language_of
 from service_kit.problems import Catalogue, ProblemError, as_response
 
 PREFLIGHT_SECONDS: Final = b"600"
-READABLE: Final = b"ETag, Last-Modified, Link, Location, Retry-After, Content-Language, X-Request-Id, RateLimit, RateLimit-Policy"
+READABLE: Final = b", ".join(
+    (
+        b"ETag", b"Last-Modified", b"Link", b"Location", b"Retry-After", b"Content-Language", b"X-Request-Id",
+        b"RateLimit", b"RateLimit-Policy",
+    )
+)  # fmt: skip
 """Response headers that a front end's script may read."""
 SENDABLE: Final = (
     b"Authorization, Accept-Language, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
@@ -37,7 +43,8 @@ class Answers:
         given = found.get(b"x-request-id")
         if given is not None and _WELL_FORMED.fullmatch(given):
             return given
-        return new_id().encode()
+        # In time order as the ids of records are, and cheaper to make: no system call, no UUID.
+        return b"%012x%020x" % (time_ns() // 1_000_000, getrandbits(80))
 
     def browser_lines(self, found: Mapping[bytes, bytes]) -> Lines:
         """The lines that let a configured front end's script read an answer (Fetch standard)."""

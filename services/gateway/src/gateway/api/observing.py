@@ -39,8 +39,8 @@ class Observation:
         """Code of the problem, or kind of the failure."""
         self.client_id: str | None = None
         context = span.get_span_context()
-        self.traceparent: bytes | None = (
-            b"00-%032x-%016x-%02x" % (context.trace_id, context.span_id, context.trace_flags)
+        self.traceparent: str | None = (
+            f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
             if context.is_valid
             else None
         )

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -55,6 +56,10 @@ class BodyLimits:
 
 class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
+
+
+class BrokenOff(Exception):
+    """A service broke off in the middle of its answer."""
 
 
 class PassThrough:
@@ -139,6 +144,9 @@ class PassThrough:
             observation.status = await self._answers.problem(scope, receive, send, refusal, extra, request_id)
         except ClientGone:
             observation.status = 499
+        except BrokenOff:
+            # The head is out: ending without the rest makes the server cut the connection, which a client sees.
+            observation.status = 502
         except Exception as error:
             # Nothing below is known to raise anything else, and nothing of it may reach the client.
             log.exception("pass_through_failed", request_id=request_id.decode(), route=route.template)
@@ -181,72 +189,86 @@ class PassThrough:
         extra: Lines,
     ) -> None:
         body = await _body(found, receive, self._limits.of(operation))
-        query: bytes = scope["query_string"]
-        target: bytes = scope.get("raw_path") or scope["path"].encode()
-        lines = to_upstream(scope["headers"])
-        lines.append((b"x-request-id", extra[0][1]))
-        lines.append((b"x-deadline-ms", operation.deadline_line))
-        lines.append((b"forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
+        lines = to_upstream(scope["headers"], found.get(b"connection"))
+        lines.append(("x-request-id", extra[0][1].decode("latin-1")))
+        lines.append(("x-deadline-ms", operation.deadline_line))
+        lines.append(("forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
         if observation.traceparent:
-            lines.append((b"traceparent", observation.traceparent))
-        path = (target + b"?" + query if query else target).decode("latin-1")
-        head_only = scope["method"] == "HEAD"
+            lines.append(("traceparent", observation.traceparent))
+        upstream = self._upstreams[operation.service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
-        watch = _Watch(receive, wanted=not isinstance(body, AsyncIterator))
+        guard = _Guard(operation.deadline, None if isinstance(body, AsyncIterator) else receive)
         try:
-            response = await self._upstreams[operation.service].send(
-                operation.method, path, lines, body, operation.deadline
-            )
+            response = await upstream.send(operation.method, _target(scope), lines, body, None)
             try:
-                await _answer(send, response, observation, extra, head_only)
+                await _answer(send, response, observation, extra, scope["method"] == "HEAD")
             finally:
                 response.close()
         except UpstreamError as error:
-            observation.code = type(error).__name__
-            if observation.started:
-                # The head is out: ending without the rest makes the server cut the connection, which a client sees.
-                log.warning("upstream_broke_off", upstream=error.upstream, reason=observation.code)
-                observation.status = 502
-                return
-            raise _problem_of(error, operation) from error
+            raise _refusal(error, operation, observation) from error
         except asyncio.CancelledError:
-            if watch.gone:
+            if not (guard.client_gone or guard.too_late):
+                raise
+            guard.forgive()
+            if guard.client_gone:
                 raise ClientGone from None
-            raise
+            raise _refusal(upstream.timed_out(), operation, observation) from None
         finally:
-            watch.stop()
+            guard.stop()
 
 
-class _Watch:
-    """Cancels a request whose client has gone. Nothing is spent on it while the request is short."""
+class _Guard:
+    """Ends a request whose time is over or whose client has gone. Nothing but a timer is spent on a short one."""
 
-    __slots__ = ("_receive", "_request", "_task", "_timer", "gone")
+    __slots__ = ("_deadline", "_receive", "_request", "_task", "_timer", "client_gone", "too_late")
 
-    def __init__(self, receive: Receive, *, wanted: bool) -> None:
+    def __init__(self, deadline: float, receive: Receive | None) -> None:
         loop = asyncio.get_running_loop()
+        self._deadline = deadline
         self._receive = receive
         self._request = asyncio.current_task(loop)
         self._task: asyncio.Task[None] | None = None
-        self.gone = False
-        self._timer = loop.call_later(WATCH_AFTER, self._begin) if wanted else None
+        self.client_gone = False
+        self.too_late = False
+        self._timer = loop.call_later(min(WATCH_AFTER, deadline), self._begin)
 
     def stop(self) -> None:
         """Ends the watch."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
 
-    def _begin(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._wait())
+    def forgive(self) -> None:
+        """Takes back the cancellation, which was ours and has done its work: an answer is still to be sent."""
+        if self._request is not None:
+            self._request.uncancel()
 
-    async def _wait(self) -> None:
+    def _begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._deadline - WATCH_AFTER)):
+                await self._disconnect()
+            self.client_gone = True
+        except TimeoutError:
+            self.too_late = True
+        if self._request is not None:
+            self._request.cancel()
+
+    async def _disconnect(self) -> None:
+        if self._receive is None:
+            await asyncio.get_running_loop().create_future()
+            return
         message = await self._receive()
         while message["type"] != "http.disconnect":
             message = await self._receive()
-        self.gone = True
-        if self._request is not None:
-            self._request.cancel()
+
+
+def _target(scope: Scope) -> str:
+    target: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope["query_string"]
+    return (target + b"?" + query if query else target).decode("latin-1")
 
 
 async def _answer(
@@ -254,7 +276,7 @@ async def _answer(
 ) -> None:
     """Sends the answer on: in one piece when it is there already, else as it comes."""
     status = observation.status = response.status
-    headers = to_client(response.raw_headers, bodiless=status in (204, 304))
+    headers = to_client(response.raw_headers, response.connection, status in (204, 304))
     headers += extra
     start = {"type": "http.response.start", "status": status, "headers": headers}
     if head_only:
@@ -333,7 +355,11 @@ def _refuse_repeated(headers: Lines) -> None:
         seen.add(name)
 
 
-def _problem_of(error: UpstreamError, operation: RoutedOperation) -> ProblemError:
+def _refusal(error: UpstreamError, operation: RoutedOperation, observation: Observation) -> Exception:
+    """What becomes of an upstream's failure: a problem, or the end of an answer that has begun."""
+    observation.code = type(error).__name__
+    if observation.started:
+        return BrokenOff(error.upstream)
     headers = {"Retry-After": str(error.retry_after)}
     match error:
         case UpstreamUnavailable():

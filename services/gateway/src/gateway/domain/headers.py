@@ -26,47 +26,66 @@ _NOT_TO_CLIENT: Final = HOP_BY_HOP | {
     b"access-control-expose-headers",
 }  # fmt: skip
 
-_CONNECTION: Final = frozenset((b"connection", b"Connection"))
+_MOST_NAMES: Final = 500
 _ALONE: Final = frozenset((b"keep-alive", b"close"))
 # Values of Connection that name no other line.
 
 Lines = list[tuple[bytes, bytes]]
 
 
-def to_upstream(headers: Iterable[tuple[bytes, bytes]]) -> Lines:
-    """The lines of a request that go on to the service (names in lower case, as ASGI has them)."""
-    kept = [line for line in headers if line[0] not in _NOT_TO_UPSTREAM]
-    return _without_named(kept, headers)
+class _Names(dict[bytes, str]):
+    """How a name is written on to the upstream; "" for one that ends here. Names not met before are worked out."""
+
+    def __missing__(self, name: bytes) -> str:
+        written = "" if name in _NOT_TO_UPSTREAM else name.decode("latin-1")
+        if len(self) < _MOST_NAMES:
+            self[name] = written
+        return written
 
 
-def to_client(headers: Iterable[tuple[bytes, bytes]], bodiless: bool = False) -> Lines:
+class _LowerNames(dict[bytes, bytes]):
+    """The name of an answer's line in lower case; b"" for one that ends here."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        lower = name.lower()
+        written = b"" if lower in _NOT_TO_CLIENT else lower
+        if len(self) < _MOST_NAMES:
+            self[name] = written
+        return written
+
+
+_upstream_names: Final = _Names()
+_client_names: Final = _LowerNames()
+
+
+def to_upstream(headers: Iterable[tuple[bytes, bytes]], connection: bytes | None) -> list[tuple[str, str]]:
+    """The lines of a request that go on to the service. `connection`: the value of its Connection line."""
+    kept = [(name, value.decode("latin-1")) for line, value in headers if (name := _upstream_names[line])]
+    if connection is None or connection.lower() in _ALONE:
+        return kept
+    named = {token.strip().lower() for token in connection.decode("latin-1").split(",")}
+    return [line for line in kept if line[0] not in named]
+
+
+def to_client(headers: Iterable[tuple[bytes, bytes]], connection: str | None, bodiless: bool) -> Lines:
     """The lines of a service's answer that go on to the client, names in lower case.
 
-    `bodiless`: the status has no body (204, 304); a Content-Length would then promise bytes that never come.
+    `connection`: the value of its Connection line. `bodiless`: the status has no body (204, 304); a Content-Length
+    would then promise bytes that never come.
     """
-    kept = [line for name, value in headers if (line := (name.lower(), value))[0] not in _NOT_TO_CLIENT]
+    kept = [(name, value) for line, value in headers if (name := _client_names[line])]
     if bodiless:
         kept = [line for line in kept if line[0] != b"content-length"]
-    return _without_named(kept, headers)
+    if connection is None or connection.lower().encode("latin-1") in _ALONE:
+        return kept
+    named = {token.strip().lower().encode("latin-1") for token in connection.split(",")}
+    return [line for line in kept if line[0] not in named]
 
 
-def _without_named(kept: Lines, headers: Iterable[tuple[bytes, bytes]]) -> Lines:
-    """Drops what the Connection line names as well."""
-    for name, value in headers:
-        if name in _CONNECTION and value.lower() not in _ALONE:
-            named = {token.strip().lower() for token in value.split(b",")}
-            return [line for line in kept if line[0] not in named]
-    return kept
-
-
-def forwarded(peer: Sequence[object] | None, host: bytes, scheme: str) -> bytes:
+def forwarded(peer: Sequence[object] | None, host: bytes, scheme: str) -> str:
     """The value of Forwarded (RFC 7239) for the one hop that the gateway is."""
     address = str(peer[0]) if peer else "unknown"
     if ":" in address:
         address = f'"[{address}]"'
-    name = (
-        host
-        if host.replace(b".", b"").replace(b"-", b"").isalnum()
-        else b'"' + host.replace(b'"', b"") + b'"'
-    )
-    return b"for=" + address.encode("latin-1", "replace") + b";host=" + name + b";proto=" + scheme.encode()
+    name = host.decode("latin-1").replace('"', "").replace("\\", "")
+    return f'for={address};host="{name}";proto={scheme}'

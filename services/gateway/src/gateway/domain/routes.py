@@ -34,7 +34,7 @@ class RoutedOperation:
     template: str
     operation: str
     deadline: float
-    deadline_line: bytes
+    deadline_line: str
     upload: bool
 
 
@@ -149,5 +149,5 @@ def _operation(service: str, method: str, template: str, operation: Mapping[str,
     deadline = operation.get(DEADLINE, UPLOAD_DEADLINE if upload else DEFAULT_DEADLINE)
     if not isinstance(deadline, (int, float)) or deadline <= 0:
         raise RouteError(f"{where}: {DEADLINE} must be seconds, more than 0")
-    line = str(round(deadline * 1000)).encode()
+    line = str(round(deadline * 1000))
     return RoutedOperation(service, method.upper(), template, needed, float(deadline), line, upload)
