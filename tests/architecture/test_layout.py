@@ -34,6 +34,8 @@ def test_a_missing_and_a_stray_file_are_found() -> None:
     ]
     assert len(list(strays_from_the_layout("visits", [*good, "handlers.py"]))) == 1
     assert len(list(strays_from_the_layout("visits", [*good, "gateways/registry.py"]))) == 1
+    assert list(strays_from_the_layout("visits", [*good, "migrations/v0001.py", "data/list.ods"])) == []
+    assert len(list(strays_from_the_layout("visits", [*good, "data/reading.py"]))) == 1
 
 
 @pytest.mark.parametrize("name", ["common", "utils", "core", "base", "helpers", "manager", "misc"])
@@ -72,7 +74,7 @@ PLACES = [
     ".." + "/shared/data",
     "read " + "shared" + "/design.md",
     "https://" + "pypi" + ".org/simple",
-    "https://" + "repo.maven" + ".apache.org/maven2",
+    "https://" + "repo" + ".maven.apache.org/maven2",
 ]
 
 

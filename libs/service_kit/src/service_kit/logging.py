@@ -39,7 +39,7 @@ ALLOWED_KEYS: Final[frozenset[str]] = frozenset(
 """Keys that a log line may have. Each holds a code, an id, a number or a name of a part, never free text."""
 
 # Lower case only: a message is a constant of the program, and the names of people begin with capitals.
-_EVENT_NAME: Final = re.compile(r"^[a-z][a-z0-9_., ;:()-]*$")
+MESSAGE: Final = re.compile(r"^[a-z][a-z0-9_., ;:()-]*$")
 _TYPE_NAME: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]*$")
 _LONGEST_VALUE: Final = 200
 _FRAMES: Final = 12
@@ -141,7 +141,7 @@ def withhold_unlisted(_logger: Any, _method: str, line: MutableMapping[str, Any]
     """Drops every key that is not listed and names it in `withheld`; a message that is no name is dropped too."""
     withheld = sorted(key for key in line if key not in ALLOWED_KEYS)
     kept = {key: _cut(value) for key, value in line.items() if key in ALLOWED_KEYS}
-    if not _EVENT_NAME.match(str(kept.get("event", ""))):
+    if not MESSAGE.match(str(kept.get("event", ""))):
         kept["event"] = "unnamed"
         withheld.append("event")
     if not _TYPE_NAME.match(str(kept.get("error", "Error"))):

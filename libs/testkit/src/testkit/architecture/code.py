@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from service_kit.logging import ALLOWED_KEYS, MESSAGE
 from testkit.architecture.workspace import Breach, SourceFile
 
 MAX_FILE_LINES: Final = 400
@@ -57,7 +58,9 @@ def ends_transaction_elsewhere(file: SourceFile) -> Iterator[Breach]:
         return
     barred = {"commit", "rollback"} | ({"begin"} if file.path.startswith("services/") else set())
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in barred:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr in barred and not node.args and not node.keywords:
             yield file.breach("one-commit", node, f"{node.func.attr}() outside the unit of work")
 
 
@@ -188,6 +191,45 @@ def begins_its_own_router(file: SourceFile) -> Iterator[Breach]:
             yield file.breach("declared-routes", node, "a router of its own; use service_kit.routing.Router")
 
 
+_LOG_METHODS: Final = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
+_LOGGERS: Final = frozenset({"log", "_log", "logger", "_logger"})
+
+
+def logs_what_is_not_listed(file: SourceFile) -> Iterator[Breach]:
+    """Log lines have a constant message and listed keys, so that nothing about a person can get in."""
+    if file.is_test:
+        return
+    for node in ast.walk(file.tree):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _LOG_METHODS
+        ):
+            continue
+        if not (isinstance(node.func.value, ast.Name) and node.func.value.id in _LOGGERS):
+            continue
+        if not node.args or not all(_is_message(part) for part in _outcomes(node.args[0])):
+            yield file.breach("discreet-logs", node, "the message must be a constant in lower case")
+        for keyword in node.keywords:
+            if keyword.arg not in {*ALLOWED_KEYS, "exc_info"}:
+                yield file.breach(
+                    "discreet-logs", node, f"{keyword.arg} is not in service_kit.logging.ALLOWED_KEYS"
+                )
+            elif keyword.arg == "error" and not ast.unparse(keyword.value).endswith(".__name__"):
+                yield file.breach("discreet-logs", node, "log the type of an error, never its text")
+
+
+def _outcomes(expression: ast.expr) -> list[ast.expr]:
+    """What an expression may become: itself, or both sides of a choice."""
+    if isinstance(expression, ast.IfExp):
+        return [*_outcomes(expression.body), *_outcomes(expression.orelse)]
+    return [expression]
+
+
+def _is_message(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(MESSAGE.match(node.value))
+
+
 CODE_RULES: Final = (
     ends_transaction_elsewhere,
     builds_sql_from_text,
@@ -196,4 +238,5 @@ CODE_RULES: Final = (
     grows_too_long,
     replaces_our_parts,
     begins_its_own_router,
+    logs_what_is_not_listed,
 )

@@ -17,7 +17,9 @@ FORBIDDEN_NAMES: Final = frozenset(
 SERVICE_FILES: Final = frozenset({"__init__.py", "__main__.py", "main.py", "service.py"})
 """In every service, whatever it does."""
 OPTIONAL_FILES: Final = frozenset({"reactions.py", "problems.toml", "py.typed"})
-SERVICE_FOLDERS: Final = frozenset({"api", "usecases", "storage", "domain", "data"})
+SERVICE_FOLDERS: Final = frozenset({"api", "usecases", "storage", "domain"})
+DATA_FOLDERS: Final = frozenset({"migrations", "data", "upstreams", "pages"})
+"""Folders of what a service carries along: its schema's versions, and files that are no code."""
 MAX_LINES: Final = {"service.py": 60, "main.py": 10}
 
 _PLACES: Final = (
@@ -66,7 +68,12 @@ def strays_from_the_layout(service: str, paths: Iterable[str]) -> Iterator[Breac
         yield Breach(
             "same-names", f"services/{service}", 0, f"{stray} belongs into one of {sorted(SERVICE_FOLDERS)}"
         )
-    for stray in sorted(folders - SERVICE_FOLDERS):
+    for path in held:
+        if path.suffix == ".py" and path.parts[0] in DATA_FOLDERS - {"migrations"}:
+            yield Breach(
+                "same-names", f"services/{service}", 0, f"{path}: no code among the files carried along"
+            )
+    for stray in sorted(folders - SERVICE_FOLDERS - DATA_FOLDERS):
         yield Breach("same-names", f"services/{service}", 0, f"a folder {stray!r} exists in no other service")
 
 
