@@ -1,0 +1,36 @@
+"""From a row to the bytes of an answer: validated by its view, redacted by the policy, in one pass."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.data_class import DataClass
+from contracts.text import Language
+from service_kit.models import View, adapter, hidden_fields
+from service_kit.policy.decide import Decision
+
+Row = Mapping[str, Any]
+"""A row as the storage gives it; members that the view does not have are ignored."""
+
+
+def visible_classes(view: type[View], row: Row, decision: Decision) -> frozenset[DataClass]:
+    """The classes of this row that the decision opens; empty: the row may not be known."""
+    return decision.classes_for(**{kind: row.get(member) for kind, member in view.SCOPED_BY.items()})
+
+
+def version_of(row: Row) -> int:
+    """The aggregate's version at the moment shown (`records.shown` names it so), else the row's own."""
+    version: int = row["shown_version"] if "shown_version" in row else row["version"]
+    return version
+
+
+def rendered(view: type[View], row: Row, visible: frozenset[DataClass], language: Language) -> bytes:
+    """The JSON of one row. Raises pydantic.ValidationError where the row breaks the view's promise: our fault.
+
+    Validators and serialisers of the view find the language in `info.context["language"]`.
+    """
+    if "shown_version" in row:
+        row = {**row, "version": row["shown_version"]}
+    context = {"language": language}
+    shape = adapter(view)
+    value = shape.validate_python(row, context=context)
+    return shape.dump_json(value, exclude=hidden_fields(view, visible) or None, context=context)

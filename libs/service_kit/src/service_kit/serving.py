@@ -1,0 +1,37 @@
+"""What one process serves requests with: made once by `create_app`, held in `app.state.serving`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from service_kit.audit.reads import ReadAudit
+from service_kit.auth.principal import Principal
+from service_kit.clock import Clock
+from service_kit.database import Database
+from service_kit.foundation import Foundation
+from service_kit.journal import Journal
+from service_kit.paging import Cursors
+from service_kit.policy.memberships import MembershipSource
+from service_kit.policy.roles import Roles
+from service_kit.problems import Catalogue
+from service_kit.settings import Settings
+
+Authenticate = Callable[[str | None], Awaitable[Principal]]
+"""From the Authorization header to the caller; raises 401 `token_missing`, `token_invalid` or `token_expired`."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The parts that a request needs. `database`, `foundation` and `journal` are None for a service without data."""
+
+    service: str
+    settings: Settings
+    catalogue: Catalogue
+    clock: Clock
+    roles: Roles
+    authenticate: Authenticate
+    cursors: Cursors
+    database: Database | None = None
+    foundation: Foundation | None = None
+    journal: Journal | None = None
+    memberships: MembershipSource | None = None
+    read_audit: ReadAudit | None = None
