@@ -171,6 +171,8 @@ def from_headers(headers: Iterable[tuple[str, bytes]], data: bytes | None) -> En
     extensions: its key is then its subject, its version 0 (never refused as stale) and its known time `time`.
     """
     held = dict(headers)
+    if b"\x00" in b"".join(held.values()):
+        raise UndecodableEventError("a header holds a NUL byte")
     try:
         if held["ce_specversion"] != b"1.0":
             raise UndecodableEventError(f"CloudEvents version {held['ce_specversion']!r} is not 1.0")

@@ -75,7 +75,7 @@ class Loop:
     """Calls `round` until stopped. `round` returns whether it found something to do; it then comes again at once.
 
     A round that raises is repeated after a back-off, for ever: what it works on is in the database and loses nothing
-    by waiting. `wake` ends an idle sleep at once.
+    by waiting. `wake` ends an idle sleep at once. `fatal` errors end the loop.
     """
 
     def __init__(
@@ -86,8 +86,10 @@ class Loop:
         wake: asyncio.Event | None = None,
         pace: Pace | None = None,
         backoff: Backoff | None = None,
+        fatal: tuple[type[Exception], ...] = (),
     ) -> None:
         self.health = Health(name)
+        self._fatal = fatal
         self.wake = wake or asyncio.Event()
         self._round = round
         self._pace = pace or Pace()
@@ -107,13 +109,16 @@ class Loop:
     async def run(self) -> None:
         """Runs until `stop`; ends at once when cancelled."""
         self._stopping = False
-        self.health.running = True
+        self.health.running, self.health.stopped = True, None
         failures, worked_at = 0, monotonic()
         try:
             while not self._stopping:
                 self.wake.clear()
                 try:
                     worked = await self._round()
+                except self._fatal as error:
+                    self.health.stopped = describe(error)
+                    raise
                 except Exception as error:  # noqa: BLE001 - whatever it was: noted, logged, repeated
                     failures += 1
                     self._note(error, failures)

@@ -42,6 +42,11 @@ class WaitFor:
 
     key: str
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for an empty key, which no event has."""
+        if not self.key:
+            raise ValueError("wait for which key?")
+
 
 EventReaction = Callable[[Any, Envelope, Any], Awaitable[WaitFor | None]]
 BulkReaction = Callable[[Sequence[Envelope], Any], Awaitable[None]]

@@ -91,7 +91,7 @@ def head_table(metadata: MetaData, name: str = "log_head", columns: Sequence[Col
         Column("only", Boolean, primary_key=True, server_default=text("true")),
         Column("position", BigInteger, nullable=False, server_default=text("0")),
         *columns,
-        CheckConstraint("only", name="one_row"),
+        CheckConstraint('"only"', name="one_row"),
     )
 
 

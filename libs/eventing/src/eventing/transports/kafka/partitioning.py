@@ -25,7 +25,7 @@ def murmur2(data: bytes) -> int:
     return value ^ value >> 15
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def partition_of(key: str, partitions: int) -> int:
     """The place of a key among `partitions`; remembered, because an aggregate is seldom heard of only once."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -77,7 +77,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         if not found:
             return None
         records: list[Received] = []
-        for part, messages in found.items():
+        for messages in found.values():
             records += [
                 Received(
                     message.topic,

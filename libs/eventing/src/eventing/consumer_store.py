@@ -1,0 +1,273 @@
+"""What a consumer keeps in its service's database: inbox, last versions, parked and pending events.
+
+Every call runs in the caller's transaction, at READ COMMITTED: each statement must see what others have committed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Insert,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
+
+from eventing.delivery import Delivery
+from eventing.tables import ConsumerTables
+
+_KEPT: Mapping[str, TypeEngine[Any]] = {
+    "topic": Text(),
+    "event_id": Text(),
+    "type": Text(),
+    "key": Text(),
+    "subject": Text(),
+    "version": BigInteger(),
+    "headers": LargeBinary(),
+    "data": LargeBinary(),
+    "position": BigInteger(),
+}
+_PARKED: Mapping[str, TypeEngine[Any]] = {**_KEPT, "reason": Text(), "error": Text(), "attempts": Integer()}
+_PENDING: Mapping[str, TypeEngine[Any]] = {**_KEPT, "awaited_key": Text(), "behind": Boolean()}
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """An event to be parked. `reason` is `undecodable`, `failed` or `behind`."""
+
+    delivery: Delivery
+    reason: str
+    error: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event to be kept pending under `awaited_key`; `behind` when it only queues behind one of its key."""
+
+    delivery: Delivery
+    awaited_key: str
+    behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a consumer knows of some keys: last versions by (key, aggregate), awaited keys of those pending."""
+
+    versions: dict[tuple[str, str], int]
+    awaited: dict[str, str]
+
+
+def _rows(columns: Mapping[str, TypeEngine[Any]]) -> Any:
+    """Rows given as one array a column, in the order given: one statement text for any number of rows."""
+    arrays: list[ColumnElement[Any]] = [bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items()]
+    return func.unnest(*arrays).table_valued(*columns, with_ordinality="place", name="rows").render_derived()
+
+
+def _insert_rows(table: Table, consumer: str, columns: Mapping[str, TypeEngine[Any]]) -> Insert:
+    rows = _rows(columns)
+    ordered = select(literal(consumer), *(rows.c[name] for name in columns)).order_by(rows.c.place)
+    return insert(table).from_select(["consumer", *columns], ordered, include_defaults=False)
+
+
+class ConsumerStore:
+    """The statements of one consumer, composed once."""
+
+    def __init__(self, tables: ConsumerTables, consumer: str) -> None:
+        self.tables = tables
+        self.consumer = consumer
+        self._keys = bindparam("keys", type_=ARRAY(Text()))
+        self._lock_name = func.hashtextextended(f"eventing:consumer:{consumer}", 0)
+        self._take = self._compose_take()
+        self._parked_keys = self._compose_parked_keys()
+        self._known = self._compose_known()
+        self._remember = self._compose_remember()
+        self._release = self._compose_release()
+        self._park = _insert_rows(tables.parked, consumer, _PARKED)
+        self._pend = _insert_rows(tables.pending, consumer, _PENDING)
+
+    async def share(self, connection: AsyncConnection) -> None:
+        """Marks a batch as under way until its transaction ends; see `exclude`."""
+        await connection.execute(select(func.pg_advisory_xact_lock_shared(self._lock_name)))
+
+    async def exclude(self, connection: AsyncConnection) -> None:
+        """Waits until every batch of this consumer that is under way anywhere has ended.
+
+        A batch that keeps an event pending and another that at the same time handles the awaited key cannot see each
+        other. Whoever kept one pending looks again behind this lock.
+        """
+        await connection.execute(select(func.pg_advisory_xact_lock(self._lock_name)))
+
+    async def take(self, connection: AsyncConnection, event_ids: Iterable[str]) -> set[str]:
+        """Takes events into the inbox; returns those that were not in it yet."""
+        # Sorted, so that two members that took over from each other lock in the same order.
+        rows = await connection.execute(self._take, {"event_ids": sorted(set(event_ids))})
+        return set(rows.scalars())
+
+    async def parked_keys(self, connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
+        """Which keys have parked events; those rows cannot be resolved before this transaction ends."""
+        return set((await connection.execute(self._parked_keys, {"keys": keys})).scalars())
+
+    async def known(self, connection: AsyncConnection, keys: Sequence[str]) -> Known:
+        """Last versions and awaited keys of these keys."""
+        versions: dict[tuple[str, str], int] = {}
+        awaited: dict[str, str] = {}
+        for key, aggregate, version, awaited_key in await connection.execute(self._known, {"keys": keys}):
+            if awaited_key is None:
+                versions[key, aggregate] = version
+            else:
+                awaited[key] = awaited_key
+        return Known(versions, awaited)
+
+    async def remember(self, connection: AsyncConnection, handled: Sequence[Delivery]) -> None:
+        """Raises last versions; never lowers one."""
+        newest: dict[tuple[str, str], Delivery] = {}
+        for delivery in handled:
+            if delivery.version > 0:
+                newest[delivery.key, delivery.aggregate] = delivery
+        if not newest:
+            return
+        rows = [newest[place] for place in sorted(newest)]
+        await connection.execute(
+            self._remember,
+            {
+                "key": [row.key for row in rows],
+                "aggregate": [row.aggregate for row in rows],
+                "version": [row.version for row in rows],
+                "position": [row.position for row in rows],
+            },
+        )
+
+    async def park(self, connection: AsyncConnection, parkings: Sequence[Parking]) -> None:
+        """Parks events in the order given."""
+        if not parkings:
+            return
+        values = _kept([parking.delivery for parking in parkings])
+        values["reason"] = [parking.reason for parking in parkings]
+        values["error"] = [parking.error for parking in parkings]
+        values["attempts"] = [parking.attempts for parking in parkings]
+        await connection.execute(self._park, values)
+
+    async def pend(self, connection: AsyncConnection, waiting: Sequence[Waiting]) -> None:
+        """Keeps events pending in the order given."""
+        if not waiting:
+            return
+        values = _kept([one.delivery for one in waiting])
+        values["awaited_key"] = [one.awaited_key for one in waiting]
+        values["behind"] = [one.behind for one in waiting]
+        await connection.execute(self._pend, values)
+
+    async def release(self, connection: AsyncConnection, keys: Sequence[str]) -> list[Any]:
+        """Takes out the events that waited for these keys, in the order in which they were kept."""
+        rows = (await connection.execute(self._release, {"keys": keys})).all()
+        return sorted(rows, key=lambda row: int(row.number))
+
+    async def handled_among(self, connection: AsyncConnection, keys: Sequence[str]) -> list[str]:
+        """Which of these keys this consumer has ever handled an event of."""
+        last = self.tables.last_versions
+        statement = (
+            select(last.c.key)
+            .where(last.c.consumer == self.consumer, last.c.key == any_(self._keys))
+            .distinct()
+        )
+        return list((await connection.execute(statement, {"keys": keys})).scalars())
+
+    async def awaited_keys(self, connection: AsyncConnection) -> list[str]:
+        """Every key that some event waits for."""
+        pending = self.tables.pending
+        statement = select(pending.c.awaited_key).where(pending.c.consumer == self.consumer).distinct()
+        return list((await connection.execute(statement)).scalars())
+
+    async def counts(self, connection: AsyncConnection) -> tuple[int, int]:
+        """How many events are parked and how many are pending."""
+        parked, pending = self.tables.parked, self.tables.pending
+        open_ones = select(func.count()).where(
+            parked.c.consumer == self.consumer, parked.c.resolution.is_(None)
+        )
+        waiting = select(func.count()).where(pending.c.consumer == self.consumer)
+        row = (await connection.execute(select(open_ones.scalar_subquery(), waiting.scalar_subquery()))).one()
+        return int(row[0]), int(row[1])
+
+    def _compose_take(self) -> Any:
+        inbox = self.tables.inbox
+        ids = func.unnest(bindparam("event_ids", type_=ARRAY(Text()))).column_valued("event_id")
+        rows = select(literal(self.consumer), ids)
+        statement = upsert(inbox).from_select(["consumer", "event_id"], rows, include_defaults=False)
+        return statement.on_conflict_do_nothing().returning(inbox.c.event_id)
+
+    def _compose_release(self) -> Any:
+        pending = self.tables.pending
+        names = ("number", "topic", "event_id", "key", "headers", "data", "position")
+        return (
+            delete(pending)
+            .where(pending.c.consumer == self.consumer, pending.c.awaited_key == any_(self._keys))
+            .returning(*(pending.c[name] for name in names))
+        )
+
+    def _compose_parked_keys(self) -> Select[Any]:
+        parked = self.tables.parked
+        return (
+            select(parked.c.key)
+            .where(
+                parked.c.consumer == self.consumer,
+                parked.c.key == any_(self._keys),
+                parked.c.resolution.is_(None),
+            )
+            .with_for_update(read=True)
+        )
+
+    def _compose_known(self) -> Any:
+        last, pending = self.tables.last_versions, self.tables.pending
+        nothing = cast(null(), Text)
+        versions = select(last.c.key, last.c.aggregate, last.c.version, nothing.label("awaited_key")).where(
+            and_(last.c.consumer == self.consumer, last.c.key == any_(self._keys))
+        )
+        awaited = select(pending.c.key, nothing, cast(null(), BigInteger), pending.c.awaited_key).where(
+            and_(pending.c.consumer == self.consumer, pending.c.key == any_(self._keys))
+        )
+        return union_all(versions, awaited)
+
+    def _compose_remember(self) -> Any:
+        last = self.tables.last_versions
+        names = ("key", "aggregate", "version", "position")
+        rows = _rows(dict(zip(names, (Text(), Text(), BigInteger(), BigInteger()), strict=True)))
+        statement = upsert(last).from_select(
+            ["consumer", *names],
+            select(literal(self.consumer), *(rows.c[name] for name in names)).order_by(rows.c.place),
+            include_defaults=False,
+        )
+        new = statement.excluded
+        return statement.on_conflict_do_update(
+            index_elements=["consumer", "key", "aggregate"],
+            set_={"version": new.version, "position": new.position},
+            where=new.version > last.c.version,
+        )
+
+
+def _kept(deliveries: Sequence[Delivery]) -> dict[str, list[Any]]:
+    values: dict[str, list[Any]] = {
+        name: [getattr(delivery, name) for delivery in deliveries] for name in _KEPT if name != "headers"
+    }
+    values["headers"] = [delivery.packed_headers() for delivery in deliveries]
+    return values

@@ -1,0 +1,269 @@
+"""The consumer loop: batches from a transport, each handled exactly once in effect, in order per key.
+
+One transaction a batch when all goes well. When that fails each event gets its own, tried again in place a few times,
+then parked with its key: later events of the key queue behind it, other keys flow. A database that is away parks
+nothing: the batch is held and tried again. Offsets are committed after the transaction; they only save work.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Final
+
+import structlog
+from opentelemetry import trace as otel
+
+from eventing import metrics, trace
+from eventing.consumer_store import ConsumerStore, Parking
+from eventing.delivery import Delivery, delivered
+from eventing.failures import is_transient
+from eventing.handling import Work
+from eventing.loop import Backoff, Health, Loop, describe
+from eventing.parking_limit import ConsumerStoppedError, ParkingLimit, ParkingRecord
+from eventing.reactions import Dispatch, OpenUnit, Reaction
+from eventing.tables import ConsumerTables
+from eventing.transports.port import Batch, Subscription, SubscriptionClosedError, Transport
+
+_log = structlog.get_logger(__name__)
+_tracer: Final = otel.get_tracer("eventing")
+
+BATCH_ROWS: Final = 500
+RECEIVE_SECONDS: Final = 0.5
+LINKS: Final = 32
+"""Links a batch's span has at most: enough to find the story, not one for each of 500 events."""
+MEASURE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often an event is tried alone before it is parked, and how long to wait between."""
+
+    attempts: int = 4
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=0.2, factor=5.0, most=5.0))
+
+
+class Consumer:
+    """One consumer of some topics. Run several processes of the same name and they share the partitions.
+
+    `now` is the clock for the lag metric (aware datetimes). `run` raises ConsumerStoppedError when the parking limit
+    is passed; `health.stopped` then says why.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        transport: Transport,
+        topics: Sequence[str],
+        reactions: Sequence[Reaction],
+        open_unit: OpenUnit,
+        tables: ConsumerTables,
+        limit: int = BATCH_ROWS,
+        retries: Retries | None = None,
+        parking: ParkingLimit | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.name = name
+        self.store = ConsumerStore(tables, name)
+        self.dispatch = Dispatch.of(reactions)
+        self.loop = Loop(f"consumer:{name}", self._round, fatal=(ConsumerStoppedError,))
+        self._transport = transport
+        self._topics = sorted(topics)
+        self._open_unit = open_unit
+        self._limit = limit
+        self._retries = retries or Retries()
+        self._parking = parking or ParkingLimit()
+        self._record = ParkingRecord(self._parking)
+        self._now = now
+        self._subscription: Subscription | None = None
+        self._held: Batch | None = None
+        self._awaited: set[str] | None = None
+        self._measured_at = 0.0
+        self._labels = {"consumer": name}
+
+    async def run(self) -> None:
+        """Runs until `stop`; a batch under way is finished first. Raises ConsumerStoppedError."""
+        self._record = ParkingRecord(self._parking)
+        self._awaited = None
+        metrics.gauge(metrics.STOPPED, 0, self._labels)
+        try:
+            await self.loop.run()
+        except ConsumerStoppedError:
+            metrics.gauge(metrics.STOPPED, 1, self._labels)
+            raise
+        finally:
+            await self._leave()
+
+    def stop(self) -> None:
+        """Ends after the batch under way."""
+        self.loop.stop()
+
+    @property
+    def health(self) -> Health:
+        """How it is."""
+        return self.loop.health
+
+    async def _leave(self) -> None:
+        self._held = None
+        if self._subscription is not None:
+            subscription, self._subscription = self._subscription, None
+            await subscription.close()
+
+    async def _round(self) -> bool:
+        if self._subscription is None:
+            self._subscription = await self._transport.subscribe(self.name, self._topics)
+        await self._release_awaited()
+        await self._measure()
+        if self._held is None:
+            self._held = await self._receive(self._subscription)
+        if self._held is not None:
+            async with self._subscription.handling(self._held) as ours:
+                if ours and not await self._handle(self._held):
+                    return True
+                if ours:
+                    await self._subscription.commit(self._held)
+            self._held = None
+        return True
+
+    async def _receive(self, subscription: Subscription) -> Batch | None:
+        try:
+            return await subscription.receive(self._limit, RECEIVE_SECONDS)
+        except SubscriptionClosedError:
+            # Closed by somebody else: the transport, or a newer member of a bus that knows one.
+            self._subscription = None
+            if not self.loop.stopping:
+                raise
+            return None
+        except Exception:
+            await self._leave()
+            raise
+
+    async def _handle(self, batch: Batch) -> bool:
+        """Handles a batch; False when it was broken off because the consumer is to stop."""
+        deliveries = [delivered(record, self.dispatch) for record in batch.records]
+        concerning = [d for d in deliveries if d.error is not None or self.dispatch.concerns(d.type)]
+        outcomes = Counter(ignored=len(deliveries) - len(concerning))
+        if concerning:
+            with _tracer.start_as_current_span(
+                f"consume {self.name}",
+                kind=otel.SpanKind.CONSUMER,
+                links=_links(concerning),
+                attributes={"messaging.batch.message_count": len(concerning)},
+            ):
+                verdicts = await self._together_or_alone(concerning, outcomes)
+            if verdicts is None:
+                return False
+            self._lag(concerning)
+            self._record.note(verdicts)
+        self._count(outcomes)
+        return True
+
+    async def _together_or_alone(
+        self, deliveries: Sequence[Delivery], outcomes: Counter[str]
+    ) -> list[bool] | None:
+        try:
+            return await self._take(deliveries, outcomes, alone=False)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            metrics.count(metrics.BATCH_FELL_BACK, 1, self._labels)
+            _log.info("a batch falls back to single events", consumer=self.name, error=describe(error))
+        verdicts: list[bool] = []
+        for delivery in deliveries:
+            taken = await self._persist(delivery, outcomes)
+            if taken is None:
+                return None
+            verdicts += taken
+        return verdicts
+
+    async def _take(
+        self, deliveries: Sequence[Delivery], outcomes: Counter[str], *, alone: bool
+    ) -> list[bool]:
+        async with self._open_unit() as unit:
+            work = Work(self.store, self.dispatch, unit, alone=alone)
+            await work.take(deliveries)
+        outcomes.update(work.outcomes)
+        if work.awaited:
+            self._awaited = (self._awaited or set()) | work.awaited
+            await self._release_awaited()
+        return work.verdicts
+
+    async def _persist(self, delivery: Delivery, outcomes: Counter[str]) -> list[bool] | None:
+        """Tries one event alone until it is handled or parked; None when the consumer is to stop meanwhile."""
+        for attempt in range(1, self._retries.attempts + 1):
+            try:
+                return await self._take([delivery], outcomes, alone=True)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                if attempt == self._retries.attempts:
+                    await self._park(delivery, error, attempt)
+                    outcomes["failed"] += 1
+                    return [False]
+            await self.loop.rest(self._retries.backoff.delay(attempt))
+            if self.loop.stopping:
+                return None
+        return None
+
+    async def _park(self, delivery: Delivery, error: Exception, attempts: int) -> None:
+        _log.error(
+            "an event is parked with its key",
+            consumer=self.name,
+            event_id=delivery.event_id,
+            type=delivery.type,
+            key=delivery.key,
+            error=describe(error),
+            exc_info=error,
+        )
+        async with self._open_unit() as unit:
+            if await self.store.take(unit.connection, [delivery.event_id]):
+                parking = Parking(delivery, "failed", describe(error), attempts)
+                await self.store.park(unit.connection, [parking])
+
+    async def _release_awaited(self) -> None:
+        """Looks again at what was kept pending while the awaited key may have been handled elsewhere."""
+        if self._awaited is None:
+            async with self._open_unit() as unit:
+                self._awaited = set(await self.store.awaited_keys(unit.connection))
+        if not self._awaited:
+            return
+        async with self._open_unit() as unit:
+            work = Work(self.store, self.dispatch, unit, alone=True)
+            await work.release(sorted(self._awaited))
+        # Whatever waits again was looked at behind the lock just now: nothing can have been missed.
+        self._awaited = set()
+        self._count(work.outcomes)
+
+    async def _measure(self) -> None:
+        now = monotonic()
+        if now - self._measured_at < MEASURE_SECONDS:
+            return
+        self._measured_at = now
+        async with self._open_unit() as unit:
+            parked, pending = await self.store.counts(unit.connection)
+        metrics.gauge(metrics.PARKED, parked, self._labels)
+        metrics.gauge(metrics.PENDING, pending, self._labels)
+
+    def _count(self, outcomes: Counter[str]) -> None:
+        for outcome, number in outcomes.items():
+            if number:
+                metrics.count(metrics.CONSUMED, number, {**self._labels, "outcome": outcome})
+
+    def _lag(self, deliveries: Sequence[Delivery]) -> None:
+        if self._now is None:
+            return
+        recorded = [d.envelope.recorded_time for d in deliveries if d.envelope is not None]
+        if recorded:
+            metrics.observe(metrics.CONSUMER_LAG, (self._now() - min(recorded)).total_seconds(), self._labels)
+
+
+def _links(deliveries: Sequence[Delivery]) -> list[otel.Link]:
+    parents: dict[str, None] = {}
+    for delivery in deliveries:
+        if delivery.envelope is not None and delivery.envelope.traceparent is not None:
+            parents[delivery.envelope.traceparent] = None
+            if len(parents) == LINKS:
+                break
+    return [link for link in map(trace.link_to, parents) if link is not None]
