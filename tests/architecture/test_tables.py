@@ -1,0 +1,64 @@
+"""Every table with rows of somebody is guarded in the database itself (design §6: the second lock)."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from testkit.architecture.tables import unguarded_tables
+from testkit.fixtures import FreshDatabase
+
+
+@pytest.fixture
+async def owner(fresh_database: FreshDatabase) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(fresh_database("planted").owner_url)
+    async with engine.begin() as connection:
+        yield connection
+    await engine.dispose()
+
+
+async def planted(connection: AsyncConnection, *statements: str) -> list[str]:
+    for statement in statements:
+        await connection.execute(text(statement))
+    return [f"{b.path}: {b.message}" for b in await unguarded_tables(connection, api_role="planted_api")]
+
+
+TABLE = "create table visits (id text primary key, school text)"
+ON = "alter table visits enable row level security"
+FORCE = "alter table visits force row level security"
+POLICY = "create policy own on visits to planted_api using (school = current_setting('app.schools', true))"
+OPEN = "create policy everything on visits to planted_api using (true)"
+WORKER = "create policy worker on visits to planted_worker using (true)"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        (
+            (TABLE,),
+            ["row-level security is off", "row-level security is not forced on the owner", "no policy"],
+        ),
+        ((TABLE, ON, POLICY), ["row-level security is not forced on the owner"]),
+        ((TABLE, FORCE, POLICY), ["row-level security is off"]),
+        ((TABLE, ON, FORCE), ["no policy"]),
+        ((TABLE, ON, FORCE, POLICY, OPEN), ["everything shows every row to planted_api"]),
+        ((TABLE, ON, FORCE, POLICY, WORKER), []),
+        (("create table term_dates (id text primary key, first_day date)",), []),
+    ],
+)
+async def test_a_planted_fault_is_found(
+    owner: AsyncConnection, statements: tuple[str, ...], said: list[str]
+) -> None:
+    assert await planted(owner, *statements) == [f"visits: {one}" for one in said]
+
+
+@pytest.mark.parametrize("column", ["authority", "school", "person_id", "client_id"])
+async def test_each_tenant_column_is_known(owner: AsyncConnection, column: str) -> None:
+    tables = {
+        "authority": "create table t (authority text)",
+        "school": "create table t (school text)",
+        "person_id": "create table t (person_id text)",
+        "client_id": "create table t (client_id text)",
+    }
+    assert "t: no policy" in await planted(owner, tables[column])
