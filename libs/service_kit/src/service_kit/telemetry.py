@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ERROR_TYPE: Final = "error.type"
 """A span that begins with this attribute is kept whatever the ratio says."""
+CHOSEN: Final = "gwella.chosen"
+"""So is one with this: whoever begins it has drawn already (the gateway draws before it pays for a span)."""
 ENDPOINT_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 UNTRACED: Final = "/health/,/livez$,/readyz$,/startupz$"
 
@@ -81,7 +83,7 @@ class ErrorsAlways(Sampler):
         trace_state: "TraceState | None" = None,
     ) -> SamplingResult:
         """Whether a span is kept; a kept error keeps the trace id of its parent."""
-        if attributes and ERROR_TYPE in attributes:
+        if attributes and (ERROR_TYPE in attributes or CHOSEN in attributes):
             state = trace.get_current_span(parent_context).get_span_context().trace_state
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
         return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links)

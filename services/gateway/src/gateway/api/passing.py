@@ -122,7 +122,7 @@ class PassThrough:
             await self._answers.preflight(send, found, route.allow)
             return
         operation = route.methods.get(method)
-        observation = self._observer.begin(operation, method, route.template)
+        observation = self._observer.begin(method, route.template)
         allowance: Allowance | None = None
         extra: Lines = [(b"x-request-id", request_id), *self._answers.browser_lines(found)]
         try:
@@ -193,8 +193,7 @@ class PassThrough:
         lines.append(("x-request-id", extra[0][1].decode("latin-1")))
         lines.append(("x-deadline-ms", operation.deadline_line))
         lines.append(("forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
-        if observation.traceparent:
-            lines.append(("traceparent", observation.traceparent))
+        lines.append(("traceparent", observation.traceparent))
         upstream = self._upstreams[operation.service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
         guard = _Guard(operation.deadline, None if isinstance(body, AsyncIterator) else receive)

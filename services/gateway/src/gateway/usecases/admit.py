@@ -1,6 +1,7 @@
 """Who is calling, what its roles let it do, and its share: verified once per token, then one look-up a request."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from time import monotonic
 from typing import Final
 
@@ -51,7 +52,9 @@ class Callers:
 
     def known(self, authorization: bytes | None) -> Caller | None:
         """The caller of a line that was verified a moment ago."""
-        caller = self._by_line.get(authorization) if authorization is not None else None
+        if authorization is None:
+            return None
+        caller = self._by_line.get(sha256(authorization).digest())
         return caller if caller is not None and monotonic() < caller.until else None
 
     async def verify(self, authorization: bytes | None) -> Caller:
@@ -65,8 +68,10 @@ class Callers:
             # The oldest entry: dictionaries keep the order of insertion.
             del self._by_line[next(iter(self._by_line))]
         if authorization is not None:
-            self._by_line.pop(authorization, None)
-            self._by_line[authorization] = caller
+            # By hash: tokens are not kept.
+            digest = sha256(authorization).digest()
+            self._by_line.pop(digest, None)
+            self._by_line[digest] = caller
         return caller
 
     def _allowance(self, client_id: str) -> Allowance:
