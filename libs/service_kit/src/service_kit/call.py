@@ -145,6 +145,16 @@ class RequestCall:
             return self.decision
         return self._decide(operation)
 
+    @property
+    def memberships(self) -> Memberships:
+        """The dated facts on which this caller's rights turn; they are found as a transaction begins."""
+        return self._memberships or NO_MEMBERSHIPS
+
+    async def under(self, uow: UnitOfWork, decision: Decision) -> None:
+        """Puts the transaction under another decision's row-level security: for what joins several resources."""
+        blank = dict.fromkeys(RLS_SETTINGS, "")
+        await uow.connection.execute(apply_settings(blank | dict(session_settings(decision))))
+
     # --- transactions -------------------------------------------------------------------------------------------
 
     @asynccontextmanager

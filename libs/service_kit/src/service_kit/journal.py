@@ -58,7 +58,7 @@ class Journal:
                 raise ValueError(f"{self.service} does not publish {type(write.event).__qualname__}")
             envelope = envelope_of(
                 write.event,
-                id=new_id(),
+                event_id=new_id(),
                 key=write.id,
                 version=written.version,
                 subject=write.subject,

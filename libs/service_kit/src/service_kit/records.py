@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from contracts.event import Event
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -31,6 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import DATERANGE, TSTZRANGE, ExcludeConstraint, Range
 
+from contracts.event import Event
+
 
 class Record:
     """One kind of aggregate: its name, its two tables and which columns are its own.
@@ -40,7 +41,12 @@ class Record:
     """
 
     def __init__(
-        self, kind: str, plural: str, metadata: MetaData, columns: Sequence[Column[Any]], alone: Sequence[str] = ()
+        self,
+        kind: str,
+        plural: str,
+        metadata: MetaData,
+        columns: Sequence[Column[Any]],
+        alone: Sequence[str] = (),
     ) -> None:
         self.kind = kind
         self.plural = plural
@@ -85,7 +91,8 @@ class Write:
 
     `values` are all own columns of the slice (a slice is whole, never a patch). `valid_from` None: since always or
     unknown; `valid_to` None: open. `create`: the aggregate must not exist yet; otherwise it must. `expected_version`:
-    what If-Match named; None where nobody named one.
+    what If-Match named; None where nobody named one. `alone`: the aggregate holds on these days and no others, so that
+    an allocation that is ended early no longer holds afterwards.
     """
 
     id: str
@@ -97,6 +104,12 @@ class Write:
     create: bool = False
     expected_version: int | None = None
     reason: str | None = None
+    alone: bool = False
+
+    @property
+    def covers(self) -> Range[date]:
+        """The days whose earlier values this write replaces."""
+        return Range(None, None) if self.alone else self.valid
 
     @property
     def valid(self) -> Range[date]:

@@ -44,17 +44,26 @@ async def close_covered(
     given = (
         func.unnest(
             cast([w.id for w in writes], ARRAY(Text)),
-            cast([w.valid for w in writes], ARRAY(DATERANGE)),
+            cast([w.covers for w in writes], ARRAY(DATERANGE)),
             cast([known_at[w.id] for w in writes], ARRAY(DateTime(timezone=True))),
         )
         .table_valued(
-            column("id", Text), column("valid", DATERANGE), column("known_at", DateTime(timezone=True)), name="given"
+            column("id", Text),
+            column("valid", DATERANGE),
+            column("known_at", DateTime(timezone=True)),
+            name="given",
         )
         .render_derived()
     )
     statement = (
         update(slices)
-        .where(and_(slices.c.id == given.c.id, func.upper_inf(slices.c.known), slices.c.valid.overlaps(given.c.valid)))
+        .where(
+            and_(
+                slices.c.id == given.c.id,
+                func.upper_inf(slices.c.known),
+                slices.c.valid.overlaps(given.c.valid),
+            )
+        )
         .values(known=func.tstzrange(func.lower(slices.c.known), given.c.known_at))
         .returning(slices)
     )
@@ -73,7 +82,7 @@ def rows_to_insert(
     rows = []
     for old in closed:
         write = by_id[old["id"]]
-        for valid in leftovers(old["valid"], write.valid):
+        for valid in leftovers(old["valid"], write.covers):
             rows.append(_slice(record, old, write.id, valid, versions, known_at))
     rows.extend(_slice(record, write.values, write.id, write.valid, versions, known_at) for write in writes)
     return rows
@@ -97,7 +106,9 @@ async def insert_slices(connection: AsyncConnection, record: Record, rows: Seque
     await connection.execute(insert(record.slices), list(rows))
 
 
-async def lock_heads(connection: AsyncConnection, record: Record, ids: Sequence[str]) -> dict[str, tuple[int, datetime]]:
+async def lock_heads(
+    connection: AsyncConnection, record: Record, ids: Sequence[str]
+) -> dict[str, tuple[int, datetime]]:
     """Locks the heads in the order of their ids, so that two writers of the same many cannot deadlock."""
     heads = record.heads
     statement = (
@@ -129,5 +140,7 @@ async def raise_heads(
         .render_derived()
     )  # fmt: skip
     await connection.execute(
-        update(heads).where(heads.c.id == given.c.id).values(version=given.c.version, known_at=given.c.known_at)
+        update(heads)
+        .where(heads.c.id == given.c.id)
+        .values(version=given.c.version, known_at=given.c.known_at)
     )

@@ -6,8 +6,8 @@ makes the order of events equal the order of commits per aggregate; nothing else
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,7 +45,7 @@ class UnitOfWork:
         known_at = {w.id: _later_than(known.get(w.id), now) for w in writes}
         created = [w.id for w in writes if w.create]
         changed = [w.id for w in writes if not w.create]
-        closed = []
+        closed: list[Mapping[str, Any]] = []
         if created:
             rows = [{"id": i, "version": 1, "known_at": known_at[i]} for i in created]
             await self.connection.execute(insert(record.heads), rows)
@@ -57,10 +57,10 @@ class UnitOfWork:
         await slices.insert_slices(self.connection, record, rows)
         before = _before(writes, closed)
         written = [Written(w.id, versions[w.id], known_at[w.id], before.get(w.id)) for w in writes]
-        await self._journal.note(self.connection, self.actor, now, record, list(zip(writes, written, strict=True)))
+        await self._journal.note(
+            self.connection, self.actor, now, record, list(zip(writes, written, strict=True))
+        )
         return written
-
-
 
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
@@ -73,11 +73,11 @@ def _check(record: Record, writes: Sequence[Write], known: Mapping[str, tuple[in
     for write in writes:
         held = known.get(write.id)
         if write.create and held is not None:
-            raise ProblemError("already_exists", kind=record.kind, id=write.id)
+            raise ProblemError("already_exists", {"id": write.id})
         if not write.create and held is None:
             raise ProblemError("not_found")
         if held is not None and write.expected_version not in (None, held[0]):
-            raise ProblemError("precondition_failed", version=held[0])
+            raise ProblemError("precondition_failed")
 
 
 def _later_than(held: tuple[int, datetime] | None, now: datetime) -> datetime:
@@ -85,12 +85,12 @@ def _later_than(held: tuple[int, datetime] | None, now: datetime) -> datetime:
     return now if held is None else max(now, held[1] + timedelta(microseconds=1))
 
 
-def _before(writes: Sequence[Write], closed: Sequence[Mapping[str, object]]) -> dict[str, Mapping[str, object]]:
+def _before(writes: Sequence[Write], closed: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The values that held on a write's first day; where none did, the earliest that it replaced."""
     starts = {write.id: write.valid_from for write in writes}
-    before: dict[str, Mapping[str, object]] = {}
-    for old in sorted(closed, key=lambda row: str(row["id"])):
-        identity, start = str(old["id"]), starts[str(old["id"])]
-        if identity not in before or (start is not None and start in old["valid"]):  # type: ignore[operator]
-            before[identity] = old
+    before: dict[str, Mapping[str, Any]] = {}
+    for old in closed:
+        start = starts[old["id"]]
+        if old["id"] not in before or (start is not None and start in old["valid"]):
+            before[old["id"]] = old
     return before

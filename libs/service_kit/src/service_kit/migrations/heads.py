@@ -16,15 +16,16 @@ def version_folders(service_package: Path) -> tuple[Path, ...]:
 
 
 def heads_of(folders: Sequence[Path]) -> frozenset[str]:
-    """The revisions that no other revision follows."""
+    """The revisions that no other revision follows or depends on: what a migrated database records."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for folder in folders:
         for path in sorted(folder.glob("[0-9]*.py")):
             values = _assignments(path)
             revisions.add(str(values["revision"]))
-            down = values.get("down_revision")
-            followed.update([down] if isinstance(down, str) else [str(item) for item in down or ()])
+            for name in ("down_revision", "depends_on"):
+                before = values.get(name)
+                followed.update([before] if isinstance(before, str) else [str(item) for item in before or ()])
     return frozenset(revisions - followed)
 
 
@@ -33,7 +34,7 @@ def _assignments(path: Path) -> dict[str, str | Sequence[str] | None]:
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision", "depends_on"):
                 found[target.id] = ast.literal_eval(node.value)
     return found
 

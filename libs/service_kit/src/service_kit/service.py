@@ -1,0 +1,55 @@
+"""The index of a service: everything that differs from one service to the next, on one page of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import MetaData
+
+from contracts.event import Event
+from contracts.text import Text
+from eventing.reactions import Reaction, topic_of, topics_of
+from eventing.sequencer import LogTables
+from service_kit.foundation import Foundation
+from service_kit.jobs import JobKind
+from service_kit.migrations.heads import version_folders
+from service_kit.policy.memberships import MembershipSource
+from service_kit.routing import Router
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is: its name, its ways in (routers, reactions, jobs) and its ways out (events, logs).
+
+    `package` is the folder of the service's package: its migrations and its `problems.toml` lie there. `metadata` and
+    `foundation` are None for a service that keeps no data. `logs` are further logs that its relay sequences.
+    `listens_to` names topics beyond those that its reactions name by their events.
+    """
+
+    name: str
+    title: Text
+    package: Path
+    metadata: MetaData | None = None
+    foundation: Foundation | None = None
+    routers: Sequence[Router] = ()
+    reactions: Sequence[Reaction] = ()
+    publishes: Sequence[type[Event]] = ()
+    jobs: Sequence[JobKind] = ()
+    logs: Sequence[LogTables] = ()
+    memberships: MembershipSource | None = None
+    listens_to: Sequence[str] = ()
+
+    @property
+    def version_folders(self) -> tuple[Path, ...]:
+        """Where the versions of its database's schema lie."""
+        return version_folders(self.package)
+
+    @property
+    def topic(self) -> str:
+        """The topic of the events that it publishes."""
+        return topic_of(self.name)
+
+    @property
+    def hears(self) -> tuple[str, ...]:
+        """The topics that its consumer subscribes to."""
+        return tuple(sorted(topics_of(self.reactions) | set(self.listens_to)))

@@ -1,0 +1,1 @@
+"""The exchange's resources: models and routes, no SQL, no rules."""

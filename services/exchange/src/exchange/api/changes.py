@@ -1,0 +1,158 @@
+"""The change feed: `GET /v1/changes`, one gap-free order over all services (E-01, E-04, E-05, X-01)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Query
+from sqlalchemy import ColumnElement, Row, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text as TextType
+from starlette.responses import Response
+
+from contracts.data_class import DataClass
+from contracts.event import Change
+from contracts.identifiers import AuthorityCode, SchoolNumber
+from contracts.text import Text
+from exchange.storage import change_log
+from exchange.storage.tables import changes
+from exchange.usecases.read_changes import feed_decision, shown_to, visible
+from service_kit.call import Call, RequestCall
+from service_kit.models import Timestamp, View
+from service_kit.routing import Router
+
+router = Router("changes", Text("Changes", "Newidiadau"))
+
+LOOK_AGAIN_SECONDS = 0.02
+"""How often a waiting request looks for new entries when nothing in this process can wake it."""
+
+
+class ChangeView(View, data_class=DataClass.public):
+    """One entry: what happened to which record, as the event told it."""
+
+    position: int
+    """Place in the feed. Positions have no gaps, but entries that you may not see are left out."""
+    event_id: str
+    """The same wherever the event is met: use it to recognise what you have already taken."""
+    type: str
+    """`cymru.gwella.<service>.<aggregate>.<verb>.v<n>`; its schema is at `/schemas/<type>.json`."""
+    change: Change
+    """What it means for a copy: `upsert`, `delete` or `rekey`."""
+    subject: str
+    """Path of the record, below `/v1`."""
+    key: str
+    """Id of the aggregate: entries with the same type prefix and key are in the order in which they happened."""
+    version: int
+    """Version of the aggregate after the change; refuse a lower one than you hold."""
+    authority: AuthorityCode | None = None
+    school: SchoolNumber | None = None
+    time: Timestamp
+    """When it became known."""
+    correlation_id: str | None = None
+    """Request id of the request that began it all: by it you know your own writes."""
+    data: dict[str, Any]
+    """The event's data: new values of all public and internal fields; others are named in `changed`."""
+
+
+class FeedView(View, data_class=DataClass.public):
+    """Entries in order. Ask again with `after=next_after`; do so also when `items` is empty."""
+
+    items: list[ChangeView]
+    next_after: int
+    """Pass it as `after`: everything up to it was considered under your rights."""
+    safe_until: int
+    """The feed is complete up to here: no entry will ever appear at or before this position."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the caller asked to be told of; empty lists ask for everything."""
+
+    types: Sequence[str]
+    authorities: Sequence[str]
+    schools: Sequence[str]
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on the log."""
+        columns = (
+            (changes.c.type, self.types),
+            (changes.c.authority, self.authorities),
+            (changes.c.school, self.schools),
+        )
+        return [
+            column == any_(bindparam(None, list(values), type_=ARRAY(TextType)))
+            for column, values in columns
+            if values
+        ]
+
+
+@router.get("/changes", operation="changes.read", response_model=FeedView, dated=False)
+async def read_changes(
+    call: Call,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    wait: Annotated[float, Query(ge=0, le=30)] = 0,
+    type: Annotated[list[str], Query(max_length=50)] = [],  # noqa: A002, B006  (the contract's name; never changed)
+    authority: Annotated[list[AuthorityCode], Query(max_length=22)] = [],  # noqa: B006
+    school: Annotated[list[SchoolNumber], Query(max_length=200)] = [],  # noqa: B006
+) -> Response:
+    """Everything that changed behind a position, in one order over all services, as far as you may see it.
+
+    `wait` holds an empty answer back for up to so many seconds, until something comes. Keep `next_after` with your
+    copy, in the same transaction: after a crash go on from there. Nothing is lost, and `event_id` and `version`
+    tell what you already have. Order across records is the order of arrival: a reference may precede its target.
+    """
+    wanted = _Wanted(type, authority, school)
+    until = monotonic() + wait
+    page = await _read(call, after, limit, wanted)
+    async for _ in _looks(until):
+        if page.rows:
+            break
+        page = await _read(call, page.next_after, limit, wanted)
+    body = orjson.dumps(
+        {
+            "items": [_entry(row) for row in page.rows],
+            "next_after": page.next_after,
+            "safe_until": page.safe_until,
+        }
+    )
+    return Response(body, 200, call.headers(), "application/json")
+
+
+async def _looks(until: float) -> AsyncIterator[None]:
+    """One turn per look, until the time is up. No transaction is open in between."""
+    while monotonic() < until:
+        await asyncio.sleep(min(LOOK_AGAIN_SECONDS, max(0.0, until - monotonic())))
+        yield
+
+
+async def _read(call: RequestCall, after: int, limit: int, wanted: _Wanted) -> change_log.FeedPage:
+    async with call.read() as uow:
+        shown = shown_to(call.principal, call.memberships, call.serving.roles)
+        await call.under(uow, feed_decision(call.principal, shown))
+        return await change_log.read(
+            uow.connection, after=after, limit=limit, visible=visible(shown), wanted=wanted.conditions()
+        )
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "position": row.position,
+        "event_id": row.event_id,
+        "type": row.type,
+        "change": row.change,
+        "subject": row.subject,
+        "key": row.key,
+        "version": row.version,
+        "time": row.time,
+        "correlation_id": row.correlation_id,
+        "data": orjson.Fragment(row.data),
+    }
+    if row.authority is not None:
+        entry["authority"] = row.authority
+    if row.school is not None:
+        entry["school"] = row.school
+    return entry

@@ -1,0 +1,7 @@
+"""The application, for a server that imports it."""
+
+from service_kit.app import create_app
+
+from exchange.service import service
+
+app = create_app(service)

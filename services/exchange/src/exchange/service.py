@@ -1,0 +1,24 @@
+"""The exchange: hears every service and keeps the one ordered log that outward contracts are made from."""
+
+from pathlib import Path
+
+from contracts.text import Text
+from eventing.reactions import reactions_of
+from exchange import reactions
+from exchange.api import changes
+from exchange.storage.memberships import memberships_of
+from exchange.storage.tables import CHANGE_LOG, metadata, shared
+from service_kit.service import Service
+
+service = Service(
+    name="exchange",
+    title=Text("Exchange", "Cyfnewidfa"),
+    package=Path(__file__).parent,
+    metadata=metadata,
+    foundation=shared,
+    routers=[changes.router],
+    reactions=reactions_of(reactions),
+    listens_to=["registry.events"],
+    logs=[CHANGE_LOG],
+    memberships=memberships_of,
+)

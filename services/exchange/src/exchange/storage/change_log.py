@@ -1,0 +1,78 @@
+"""SQL of the change log: appending what was heard, reading what a caller may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.event import EVENTS, Change
+from eventing.envelope import Envelope
+from exchange.storage.tables import changes, changes_head, changes_outbox
+
+
+async def append_changes(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
+    """Writes what was heard, one round trip for a batch; the sequencer gives the positions."""
+    await connection.execute(insert(changes_outbox), [_row(envelope) for envelope in envelopes])
+
+
+def _row(envelope: Envelope) -> dict[str, Any]:
+    data = orjson.loads(envelope.data)
+    known = EVENTS.get(envelope.type)
+    return {
+        "event_id": envelope.id,
+        "type": envelope.type,
+        "aggregate": envelope.aggregate,
+        "key": envelope.key,
+        "subject": envelope.subject,
+        "version": envelope.version,
+        # A newer publisher's event is an upsert of an aggregate until this service knows better.
+        "change": (known.CHANGE if known else Change.upsert).value,
+        "data_class": envelope.data_class,
+        "authority": data.get("authority"),
+        "school": data.get("school"),
+        "time": envelope.time,
+        "correlation_id": envelope.correlation_id,
+        "data": envelope.data,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Entries in order, where to go on, and the position up to which the log is complete."""
+
+    rows: Sequence[Row[Any]]
+    next_after: int
+    safe_until: int
+
+
+async def head(connection: AsyncConnection) -> int:
+    """The last position given. Positions are gap-free, so everything up to it is there."""
+    return int(await connection.scalar(select(changes_head.c.position)) or 0)
+
+
+async def read(
+    connection: AsyncConnection,
+    *,
+    after: int,
+    limit: int,
+    visible: ColumnElement[bool],
+    wanted: Sequence[ColumnElement[bool]],
+) -> FeedPage:
+    """Entries beyond a position that the caller may see and asked for.
+
+    The head is read first: whatever a filter hides up to it is behind the caller, so that `next_after` moves on over
+    entries that were not shown.
+    """
+    until = await head(connection)
+    statement = (
+        select(changes)
+        .where(changes.c.position > after, changes.c.position <= until, visible, *wanted)
+        .order_by(changes.c.position)
+        .limit(limit)
+    )
+    rows = (await connection.execute(statement)).all()
+    next_after = rows[-1].position if len(rows) == limit else max(after, until)
+    return FeedPage(rows, next_after, until)

@@ -1,0 +1,1 @@
+"""What the exchange does for a caller: one verb per file."""
