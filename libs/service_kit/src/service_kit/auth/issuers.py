@@ -71,6 +71,11 @@ class IssuerKeys:
     _had_at: float | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def loaded(self) -> bool:
+        """Whether any keys are held: for readiness."""
+        return bool(self._keys)
+
     async def key(self, kid: str) -> PublicKey | None:
         """The key of that id, None when the issuer has none. Raises IssuerUnavailableError without any keys to ask."""
         self._drop_stale()
