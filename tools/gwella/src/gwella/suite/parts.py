@@ -1,0 +1,52 @@
+"""The parts that both ways of running need: the databases, their migrations, the services' indexes, the issuer."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gwella.exits import CommandError, Exit
+from gwella.suite.instance import Instance
+from gwella.suite.topology import Topology
+from testkit.databases import DatabaseCommandError, ServiceDatabase
+from testkit.postgres import PostgresError, PostgresServer, start_postgres
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from service_kit.service import Service
+
+
+def start_databases(
+    instance: Instance, topology: Topology
+) -> tuple[PostgresServer, dict[str, ServiceDatabase]]:
+    """PostgreSQL of the data folder, and in it a database with three roles for each service that keeps data."""
+    try:
+        server = start_postgres(instance.folder / "postgres")
+        databases = {plan.name: server.create_service_database(plan.name) for plan in topology.with_database}
+    except (PostgresError, DatabaseCommandError) as problem:
+        raise CommandError(Exit.SERVER_FAILED, str(problem)) from problem
+    return server, databases
+
+
+def load_service(name: str) -> Service:
+    """The index of a service, by the convention of every service package: `<name>.service.service`."""
+    service: Service = importlib.import_module(f"{name}.service").service
+    return service
+
+
+async def migrate_all(topology: Topology, databases: Mapping[str, ServiceDatabase]) -> None:
+    """Bring every database to its newest version, one after another (Alembic's context is process-wide)."""
+    from service_kit.migrations.upgrade import migrate
+
+    for plan in topology.with_database:
+        await migrate(databases[plan.name].owner_url, load_service(plan.name))
+
+
+def issuer_app(url: str, data: Path) -> Starlette:
+    """The development issuer at `url`, which keeps its keys and its clients' secrets in the data folder."""
+    from testkit.issuer import DevelopmentIssuer
+
+    return DevelopmentIssuer.open(data / "issuer", url).app()
