@@ -50,7 +50,7 @@ class Record:
     ) -> None:
         self.kind = kind
         self.plural = plural
-        self.own = tuple(column.name for column in columns)
+        self.own = tuple(str(column.name) for column in columns)
         self.heads = Table(
             plural,
             metadata,
