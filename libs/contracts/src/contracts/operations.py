@@ -28,6 +28,7 @@ OPERATIONS: Mapping[str, Operation] = _operations(
     ("contacts.read", "Read a school's contacts", "Darllen cysylltiadau ysgol"),
     ("contacts.write", "Change a school's contacts", "Newid cysylltiadau ysgol"),
     ("authorities.read", "Read local authorities", "Darllen awdurdodau lleol"),
+    ("authorities.write", "Register local authorities", "Cofrestru awdurdodau lleol"),
     ("footprints.read", "Read footprints", "Darllen olion traed"),
     ("footprints.write", "Change footprints", "Newid olion traed"),
     ("regimes.read", "Read regimes", "Darllen cyfundrefnau"),
