@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from contracts.event import Event
+from contracts.text import Text
 from gwella.contracts.asyncapi import HEADERS, asyncapi_document
 from gwella.contracts.schemas import event_schema, events_by_publisher, example_of
 
@@ -19,7 +20,7 @@ CLASSES = [cls for classes in PUBLISHERS.values() for cls in classes]
 
 
 def document(publisher: str) -> dict[str, Any]:
-    return asyncapi_document(publisher, "Events", "1.0.0", PUBLISHERS[publisher])
+    return asyncapi_document(publisher, Text("Register", "Cofrestr"), "1.0.0", PUBLISHERS[publisher])
 
 
 @pytest.mark.parametrize("publisher", sorted(PUBLISHERS))

@@ -9,10 +9,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import migrate, token, up
+from gwella.commands import contracts, migrate, new, token, up
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
+_BUILD = "Build the suite"
 
 app = typer.Typer(
     name="gwella",
@@ -30,6 +31,8 @@ app = typer.Typer(
 app.command("up", rich_help_panel=_RUN)(up.up)
 app.command("token", rich_help_panel=_RUN)(token.token)
 app.command("migrate", rich_help_panel=_RUN)(migrate.migrate)
+app.command("contracts", rich_help_panel=_BUILD)(contracts.contracts)
+app.add_typer(new.new, name="new", rich_help_panel=_BUILD)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from contracts.event import Event
+from contracts.text import Text
 from gwella.contracts.schemas import EXTENSION, example_of
 
 SCHEMA_FORMAT: Final = "application/schema+json;version=2020-12"
@@ -42,7 +43,7 @@ HEADERS: Final[dict[str, Any]] = {
 
 
 def asyncapi_document(
-    publisher: str, title: str, version: str, events: Sequence[type[Event]]
+    publisher: str, title: Text, version: str, events: Sequence[type[Event]]
 ) -> dict[str, Any]:
     """The document of one publishing service. Payloads are references to the committed schemas beside it."""
     topic = f"{publisher}.events"
@@ -51,18 +52,19 @@ def asyncapi_document(
         "asyncapi": "3.0.0",
         "id": f"urn:cymru:gwella:{publisher}",
         "info": {
-            "title": title,
+            "title": f"{title.en}: events",
             "version": version,
             "description": (
                 f"Events of `{publisher}`. One topic, keyed by aggregate: order holds within an aggregate and "
                 "nowhere else. Delivery is at least once and may step back; recognise repetitions by `ce_id`."
             ),
+            "x-title": {"en": title.en, "cy": title.cy},
         },
         "defaultContentType": "application/json",
         "channels": {
             topic: {
                 "address": topic,
-                "title": title,
+                "title": f"{title.en}: events",
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
                 "bindings": {"kafka": {"topic": topic, "bindingVersion": RECORD_BINDING}},
             }

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+import typer
+from rich.text import Text as Marked
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from contracts.event import Event
@@ -116,18 +118,21 @@ def metrics_page(metrics: Iterable[Metric]) -> str:
     return "\n".join([MADE, "# Metrics\n", intro, _table(head, rows)])
 
 
-def command_line_page(command: TyperCommand | TyperGroup, name: str) -> str:
+def command_line_page(app: typer.Typer, name: str) -> str:
     """Every command with its arguments and options."""
+    command = typer.main.get_command(app)
+    if not isinstance(command, TyperCommand | TyperGroup):
+        raise TypeError(f"no command of Typer's own kind: {type(command)}")
     return "\n".join([MADE, "# Command line\n", *_commands(command, name)])
 
 
 def _commands(command: TyperCommand | TyperGroup, path: str) -> list[str]:
-    lines = [f"## {path}\n", f"{inspect.cleandoc(command.help or '')}\n"]
+    lines = [f"## {path}\n", f"{Marked.from_markup(inspect.cleandoc(command.help or '')).plain}\n"]
     rows: list[tuple[str, str]] = []
     for parameter in command.params:
         if isinstance(parameter, TyperOption) and not parameter.hidden:
             shown = ", ".join(f"`{spelt}`" for spelt in (*parameter.opts, *parameter.secondary_opts))
-            rows.append((shown, parameter.help or ""))
+            rows.append((shown, Marked.from_markup(parameter.help or "").plain))
         elif isinstance(parameter, TyperArgument):
             rows.append((f"`{(parameter.name or '').upper()}`", parameter.help or ""))
     if rows:

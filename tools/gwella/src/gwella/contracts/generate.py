@@ -1,0 +1,106 @@
+"""All generated files by their paths; written, or compared with what is committed."""
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from eventing import metrics as backbone
+from gwella.contracts import pages
+from gwella.contracts.asyncapi import asyncapi_document
+from gwella.contracts.openapi import merged_document, service_document
+from gwella.contracts.schemas import as_json, event_schema, events_by_publisher
+from service_kit import metrics
+from service_kit.policy.rights_page import rights_page
+from service_kit.policy.roles import roles
+from service_kit.problems import Catalogue, generic_catalogue, load_catalogue
+from service_kit.service import Service
+
+REFERENCE: Final = "docs/reference"
+UPSTREAMS: Final = "services/gateway/src/gateway/upstreams"
+_WHOLLY_OURS: Final = (f"{REFERENCE}/events", f"{REFERENCE}/asyncapi", UPSTREAMS)
+"""Folders with generated files only: what should not be there is removed."""
+
+
+def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, str]:
+    """Every generated file: its path from the root of the project and its text. `app` is the command line."""
+    publishers = events_by_publisher()
+    version = importlib.metadata.version("contracts")
+    by_name = {service.name: service for service in services}
+    files: dict[str, str] = {}
+    for publisher, classes in publishers.items():
+        for cls in classes:
+            files[f"{REFERENCE}/events/{cls.TYPE}.json"] = as_json(event_schema(cls))
+        document = asyncapi_document(publisher, by_name[publisher].title, version, classes)
+        files[f"{REFERENCE}/asyncapi/{publisher}.json"] = as_json(document)
+    documents = {service.name: service_document(service) for service in services if service.routers}
+    for name, document in documents.items():
+        if name != "gateway":
+            files[f"{UPSTREAMS}/{name}.openapi.json"] = as_json(document)
+    files[f"{REFERENCE}/openapi.json"] = as_json(merged_document(documents))
+    files[f"{REFERENCE}/events.md"] = pages.events_page(publishers)
+    files[f"{REFERENCE}/problems.md"] = pages.problems_page(catalogues(services))
+    files[f"{REFERENCE}/metrics.md"] = pages.metrics_page((*metrics.CATALOGUE, *backbone.CATALOGUE))
+    files[f"{REFERENCE}/rights.md"] = rights_page(roles())
+    files[f"{REFERENCE}/command-line.md"] = pages.command_line_page(app, "gwella")
+    return files
+
+
+def catalogues(services: Sequence[Service]) -> dict[str, Catalogue]:
+    """The problems by where they are declared: of every service, then of each."""
+    found = {"every service": generic_catalogue()}
+    for service in services:
+        path = service.package / "problems.toml"
+        if path.exists():
+            found[service.name] = load_catalogue(path)
+    return found
+
+
+def differences(root: Path, files: Mapping[str, str]) -> list[str]:
+    """What is committed differently from what would be generated, a line each; empty when nothing is."""
+    found = []
+    for path, text in sorted(files.items()):
+        on_disk = root / path
+        if not on_disk.exists():
+            found.append(f"{path} is missing")
+        elif on_disk.read_text("utf-8") != text:
+            found.append(f"{path} is not what the code says")
+    return found + [f"{path} comes from nothing any more" for path in _left_over(root, files)]
+
+
+def write(root: Path, files: Mapping[str, str]) -> list[str]:
+    """Writes the files that differ and removes what comes from nothing; gives the paths that changed."""
+    changed = []
+    for path, text in sorted(files.items()):
+        on_disk = root / path
+        if not on_disk.exists() or on_disk.read_text("utf-8") != text:
+            on_disk.parent.mkdir(parents=True, exist_ok=True)
+            on_disk.write_text(text, "utf-8")
+            changed.append(path)
+    for path in _left_over(root, files):
+        (root / path).unlink()
+        changed.append(path)
+    return changed
+
+
+def release(root: Path, version: str) -> list[str]:
+    """Keeps the schemas of today as released with `version`: from now on every change is compared with them.
+
+    Raises FileExistsError when that version was released before: what was promised is not rewritten.
+    """
+    folder = root / REFERENCE / "released" / version
+    folder.mkdir(parents=True)
+    written = []
+    for classes in events_by_publisher().values():
+        for cls in classes:
+            path = folder / f"{cls.TYPE}.json"
+            path.write_text(as_json(event_schema(cls)), "utf-8")
+            written.append(path.relative_to(root).as_posix())
+    return written
+
+
+def _left_over(root: Path, files: Mapping[str, str]) -> list[str]:
+    held = [path for folder in _WHOLLY_OURS for path in sorted((root / folder).glob("*.json"))]
+    return [name for path in held if (name := path.relative_to(root).as_posix()) not in files]
