@@ -40,7 +40,7 @@ class Bench:
 
     def unit(self, connection: object, publishes: frozenset[type] = frozenset({AdviserAllocated})) -> UnitOfWork:
         """A unit of work on a connection."""
-        journal = Journal("registry", publishes, shared, b"salt")  # type: ignore[arg-type]
+        journal = Journal("registry", publishes, shared)  # type: ignore[arg-type]
         actor = Actor("tester", "tests", "request-1")
         return UnitOfWork(connection, self.clock, actor, journal)  # type: ignore[arg-type]
 

@@ -37,7 +37,6 @@ class Journal:
     service: str
     publishes: frozenset[type[Event]]
     foundation: Foundation
-    salt: bytes
 
     async def note(
         self,

@@ -1,9 +1,10 @@
 """The index of a service: everything that differs from one service to the next, on one page of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastapi import FastAPI
 from sqlalchemy import MetaData
 
 from contracts.event import Event
@@ -23,7 +24,8 @@ class Service:
 
     `package` is the folder of the service's package: its migrations and its `problems.toml` lie there. `metadata` and
     `foundation` are None for a service that keeps no data. `logs` are further logs that its relay sequences.
-    `listens_to` names topics beyond those that its reactions name by their events.
+    `listens_to` names topics beyond those that its reactions name by their events. `install` is called with the
+    finished application, for what is no route of a resource (the gateway's pass-through and its pages).
     """
 
     name: str
@@ -38,6 +40,7 @@ class Service:
     logs: Sequence[LogTables] = ()
     memberships: MembershipSource | None = None
     listens_to: Sequence[str] = ()
+    install: Callable[[FastAPI], None] | None = None
 
     @property
     def version_folders(self) -> tuple[Path, ...]:

@@ -41,8 +41,6 @@ class Settings(BaseSettings):
     audience: str = "gwella"
     cursor_secret: SecretStr = SecretStr("")
     """Signs page cursors; the same in every copy of a service."""
-    audit_salt: SecretStr = SecretStr("")
-    """Salts the digests in the audit log."""
     audit_key_file: Path | None = None
     """Private key (JWK) that signs checkpoints of the audit log; None: no checkpoints are signed."""
     upstreams: dict[str, str] = Field(default_factory=dict)

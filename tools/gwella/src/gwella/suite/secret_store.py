@@ -17,7 +17,6 @@ class SuiteSecrets:
     """What the services are given. `audit_key_file` holds a private JWK (ES256)."""
 
     cursor_secret: str
-    audit_salt: str
     audit_key_file: Path
 
 
@@ -27,11 +26,11 @@ def suite_secrets(folder: Path) -> SuiteSecrets:
 
     kept, key_file = folder / "secrets.json", folder / "audit-key.json"
     if not kept.exists():
-        write_private(kept, {name: secrets.token_urlsafe(32) for name in ("cursor_secret", "audit_salt")})
+        write_private(kept, {name: secrets.token_urlsafe(32) for name in ("cursor_secret",)})
     if not key_file.exists():
         from joserfc.jwk import ECKey
 
         key = ECKey.generate_key("P-256", parameters={"alg": "ES256", "use": "sig"}, auto_kid=True)
         write_private(key_file, key.as_dict(private=True))
     content = json.loads(kept.read_text(encoding="utf-8"))
-    return SuiteSecrets(content["cursor_secret"], content["audit_salt"], key_file)
+    return SuiteSecrets(content["cursor_secret"], key_file)

@@ -48,7 +48,6 @@ class Wiring:
             "public_url": self.url_of(self.topology.front.name),
             "issuer_url": self.issuer_url,
             "cursor_secret": self.secrets.cursor_secret,
-            "audit_salt": self.secrets.audit_salt,
             "audit_key_file": str(self.secrets.audit_key_file),
         }
         if self.kafka is not None:
