@@ -37,7 +37,7 @@ not include the right to read.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from hashlib import sha256
@@ -62,6 +62,7 @@ from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
 from service_kit.paging import Sort
 from service_kit.policy.decide import Decision, decide
+from service_kit.policy.enforcing import require
 from service_kit.policy.memberships import NO_MEMBERSHIPS, Memberships
 from service_kit.policy.rls import EVERYTHING, RLS_SETTINGS, apply_settings, session_settings
 from service_kit.policy.roles import Rows
@@ -228,18 +229,22 @@ class RequestCall:
     # --- answers ------------------------------------------------------------------------------------------------
 
     def record(
-        self, view: type[View], row: Row | None, *, status: int = 200, location: str | None = None
+        self,
+        view: type[View],
+        row: Row | None,
+        *,
+        status: int = 200,
+        location: str | None = None,
+        shown_under: str | None = None,
     ) -> Response:
         """One record with its ETag; 304 where the caller holds it already, 404 where it may not know of it."""
-        decision = self.reading
+        decision = self.reading if shown_under is None else self._decide(shown_under)
         visible = visible_classes(view, row, decision) if row is not None else frozenset()
         if row is None or not visible:
             raise ProblemError("not_found")
         tag = self.etag(view, row, visible)
         headers = {**self.headers(), "ETag": tag}
-        if self.request.method == "GET" and preconditions.unchanged(
-            self.request.headers.get("if-none-match"), tag
-        ):
+        if self._holds(tag):
             return Response(status_code=304, headers=headers)
         if location is not None:
             headers["Location"] = location.format_map(row)
@@ -251,17 +256,29 @@ class RequestCall:
         body = adapter(type(value)).dump_json(value, context={"language": self.language})
         tag = f'"{sha256(body).hexdigest()[:24]}"'
         headers = {**self.headers(), "ETag": tag}
-        if self.request.method == "GET" and preconditions.unchanged(
-            self.request.headers.get("if-none-match"), tag
-        ):
+        if self._holds(tag):
             return Response(status_code=304, headers=headers)
         return Response(body, status, headers, "application/json")
 
+    def _holds(self, tag: str) -> bool:
+        held = self.request.headers.get("if-none-match")
+        return self.request.method == "GET" and preconditions.unchanged(held, tag)
+
     async def page(
-        self, uow: UnitOfWork, view: type[View], query: Select[Any], sort: Sequence[Sort]
+        self,
+        uow: UnitOfWork,
+        view: type[View],
+        query: Select[Any],
+        sort: Sequence[Sort],
+        *,
+        shape: Callable[[Row], Row] | None = None,
     ) -> Response:
-        """One page of a query (`paging.list_page`): `items`, `links`, and `total` where it was asked for."""
-        return await list_page(self, uow, view, query, sort)
+        """One page of a query that holds the filter and the policy's condition; order and limit are added here.
+
+        The last of `sort` is unique; every name of `sort` is a member of the row. `shape` makes what the view wants
+        of a row of the query.
+        """
+        return await list_page(self, uow, view, query, sort, shape)
 
     def with_references(
         self, query: Select[Any], record_type: str, id_column: ColumnElement[str]
@@ -281,14 +298,21 @@ class RequestCall:
     # --- writes -------------------------------------------------------------------------------------------------
 
     async def command(
-        self, view: type[View], do: Command, *, status: int = 201, location: str | None = None
+        self,
+        view: type[View],
+        do: Command,
+        *,
+        status: int = 201,
+        location: str | None = None,
+        shown_under: str | None = None,
     ) -> Response:
         """Creates or commands: `do` works in the transaction and gives the row to answer with.
 
         The answer is stored under the Idempotency-Key in the same transaction and replayed for 24 hours. `location`
-        is a template over the row's members.
+        is a template over the row's members. `shown_under` names the operation by which the answer is redacted, where
+        it is not the resource's own reading.
         """
-        return await run_command(self, view, do, status=status, location=location)
+        return await run_command(self, view, do, status=status, location=location, shown_under=shown_under)
 
     async def change(self, view: type[View], load: Load, do: Do) -> Response:
         """Changes one record under If-Match: loads it, lets `do` change it, answers with it as it is then.
@@ -356,8 +380,7 @@ async def open_call(request: Request, operation: str) -> RequestCall:
     serving: Serving = request.app.state.serving
     principal = await serving.authenticate(request.headers.get("authorization"))
     decision = decide(principal, operation, NO_MEMBERSHIPS, serving.roles)
-    if not decision.allowed:
-        raise ProblemError("operation_not_permitted", {"operation": operation})
+    require(decision)
     accepted = request.headers.get("accept-language")
     language = negotiate(accepted) if accepted is not None else principal.language or DEFAULT
     return RequestCall(request, serving, decision, language)

@@ -21,7 +21,13 @@ Command = Callable[[UnitOfWork], Awaitable[Row]]
 
 
 async def run_command(
-    call: "RequestCall", view: type[View], do: Command, *, status: int, location: str | None
+    call: "RequestCall",
+    view: type[View],
+    do: Command,
+    *,
+    status: int,
+    location: str | None,
+    shown_under: str | None,
 ) -> Response:
     """`RequestCall.command`."""
     foundation = call.serving.foundation
@@ -34,7 +40,7 @@ async def run_command(
             if first is not None:
                 return first
         row = await do(uow)
-        answer = call.record(view, row, status=status, location=location)
+        answer = call.record(view, row, status=status, location=location, shown_under=shown_under)
         if not call.dry_run:
             key = row.get("id")
             await idempotency.keep(uow.connection, foundation.answers, command, now, answer, key)

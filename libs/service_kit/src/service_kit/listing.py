@@ -1,6 +1,6 @@
 """One page of a list: rows, links, and the total under the same filter and policy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,7 +12,7 @@ from service_kit.models import View
 from service_kit.paging import Sort, binding, paged
 from service_kit.parameters import DEFAULT_LIMIT
 from service_kit.policy.decide import Decision
-from service_kit.rendering import rendered, visible_classes
+from service_kit.rendering import Row, rendered, visible_classes
 from service_kit.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ _NOT_FILTER = frozenset({"cursor", "limit", "total", "lang"})
 
 
 async def list_page(
-    call: "RequestCall", uow: UnitOfWork, view: type[View], query: Select[Any], sort: Sequence[Sort]
+    call: "RequestCall",
+    uow: UnitOfWork,
+    view: type[View],
+    query: Select[Any],
+    sort: Sequence[Sort],
+    shape: Callable[[Row], Row] | None = None,
 ) -> Response:
     """`RequestCall.page`. The query holds the filter and the policy's condition; order and limit are added here."""
     asked = parse_qsl(call.request.scope["query_string"].decode("ascii"), keep_blank_values=True)
@@ -33,7 +38,7 @@ async def list_page(
     rows = (await uow.connection.execute(paged(query, sort, after, limit))).mappings().all()
     shown, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
     items = []
-    for row in shown:
+    for row in map(shape, shown) if shape is not None else shown:
         visible = visible_classes(view, row, call.decision)
         if visible:
             items.append(orjson.Fragment(rendered(view, row, visible, call.language)))

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.identifiers import new_id
@@ -55,8 +56,10 @@ class RequestIds:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_id)
-            except Exception:
-                log.exception("request_failed", method=scope["method"])
+            except ClientDisconnect:
+                log.info("client_gone", method=scope["method"])
+            except Exception as error:
+                log.exception("request_failed", method=scope["method"], error_type=type(error).__name__)
                 if started:
                     raise
                 problem = ProblemError("internal_error")

@@ -74,6 +74,11 @@ class Router:
         self.title = title
         self.api = APIRouter(prefix=prefix, tags=[tag], redirect_slashes=False)
 
+    @property
+    def routes(self) -> list["Route"]:
+        """Its routes under their contracts."""
+        return [route for route in self.api.routes if isinstance(route, Route)]
+
     def get(
         self,
         path: str,

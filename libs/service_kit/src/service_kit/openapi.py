@@ -1,0 +1,175 @@
+"""OpenAPI 3.1 of one service: what FastAPI derives, completed with what the contract adds on every route."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
+from contracts.operations import OPERATIONS
+from contracts.text import LANGUAGES, Text
+from service_kit.body import JSON, MERGE_PATCH
+from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, generic_catalogue
+from service_kit.routing import Router
+
+_PROBLEM: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "Why a request was refused (RFC 9457). `code` is stable; the texts are in the caller's language.",
+    "required": ["type", "code", "title", "status", "detail", "language"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "code": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "language": {"type": "string", "enum": list(LANGUAGES)},
+        "request_id": {"type": "string"},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
+        "current": {"type": "object", "description": "The current record, on a stale version"},
+    },
+}
+_FAULT: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Fault",
+    "description": "What is wrong in one place: a JSON Pointer into the body, or a parameter's or header's name.",
+    "required": ["in", "pointer", "code", "detail"],
+    "properties": {
+        "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
+        "pointer": {"type": "string"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+}
+_HEADERS: Mapping[str, Any] = {
+    "X-Request-Id": {"description": "Id of the request, also in our logs", "schema": {"type": "string"}},
+    "Content-Language": {
+        "description": "Language of the answer",
+        "schema": {"type": "string", "enum": list(LANGUAGES)},
+    },
+    "ETag": {"description": "Version and slice shown", "schema": {"type": "string"}},
+    "Link": {"description": "rel=next, where another page follows", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {"description": "The answer was given before", "schema": {"type": "string"}},
+    "Dry-Run": {"description": "Nothing was kept", "schema": {"type": "string"}},
+}
+
+
+def openapi_of(
+    name: str,
+    title: Text,
+    routes: Iterable[BaseRoute],
+    routers: Iterable[Router],
+    catalogue: Catalogue,
+    issuer_url: str,
+) -> dict[str, Any]:
+    """The description of a service. Raises ValueError where two endpoints have one name."""
+    document = get_openapi(
+        title=f"{title.en} / {title.cy}",
+        version="1",
+        openapi_version="3.1.0",
+        routes=list(routes),
+        tags=[
+            {"name": router.tag, "description": f"{router.title.en} / {router.title.cy}"}
+            for router in routers
+        ],
+    )
+    document["info"]["x-gwella-service"] = name
+    document["info"]["x-title"] = {"en": title.en, "cy": title.cy}
+    document["x-gwella-catalogue"] = _own_catalogue(catalogue)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas.update({"Problem": dict(_PROBLEM), "Fault": dict(_FAULT)})
+    components["headers"] = {header: dict(meaning) for header, meaning in _HEADERS.items()}
+    components["securitySchemes"] = {"oauth2": _security(document, issuer_url)}
+    seen: set[str] = set()
+    for path in document.get("paths", {}).values():
+        for method, operation in path.items():
+            if operation["operationId"] in seen:
+                raise ValueError(f"two endpoints are named {operation['operationId']}")
+            seen.add(operation["operationId"])
+            _complete(method, operation, catalogue)
+    return document
+
+
+def _own_catalogue(catalogue: Catalogue) -> dict[str, Any]:
+    """The service's own problems and faults: from here the gateway knows those of every service at `/problems`."""
+    generic = generic_catalogue()
+    return {
+        "problems": {
+            code: {"status": kind.status, "title": _both(kind.title), "detail": _both(kind.detail)}
+            for code, kind in sorted(catalogue.problems.items())
+            if code not in generic.problems
+        },
+        "faults": {
+            code: _both(kind.detail)
+            for code, kind in sorted(catalogue.faults.items())
+            if code not in generic.faults
+        },
+    }
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"en": text.en, "cy": text.cy}
+
+
+def _complete(method: str, operation: dict[str, Any], catalogue: Catalogue) -> None:
+    name = operation["x-gwella-operation"]
+    operation["x-operation-title"] = {"en": OPERATIONS[name].title.en, "cy": OPERATIONS[name].title.cy}
+    responses = operation["responses"]
+    responses.pop("default", None)
+    shown = ["X-Request-Id", "Content-Language"]
+    match method:
+        case "get":
+            paged = any(parameter["name"] == "cursor" for parameter in operation["parameters"])
+            shown.append("Link" if paged else "ETag")
+            if not paged:
+                responses["304"] = {"description": "What you hold is current", "headers": _refs(["ETag"])}
+        case "post":
+            shown += ["ETag", "Idempotency-Replayed", "Dry-Run"]
+        case _:
+            shown += ["ETag", "Dry-Run"]
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response["headers"] = _refs(shown)
+    content = operation.get("requestBody", {}).get("content", {})
+    if method == "patch" and JSON in content:
+        content[MERGE_PATCH] = content.pop(JSON)
+    by_status: dict[int, list[str]] = {}
+    for code in operation.pop("x-gwella-problems"):
+        by_status.setdefault(catalogue.problems[code].status, []).append(code)
+    for status, codes in sorted(by_status.items()):
+        responses[str(status)] = _refusal(status, codes, catalogue)
+
+
+def _refusal(status: int, codes: list[str], catalogue: Catalogue) -> dict[str, Any]:
+    headers = ["X-Request-Id", "Content-Language", *(["ETag"] if status == 412 else [])]
+    return {
+        "description": "; ".join(f"{code}: {catalogue.problems[code].title.en}" for code in codes),
+        "headers": _refs(headers),
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _refs(headers: Iterable[str]) -> dict[str, Any]:
+    return {header: {"$ref": f"#/components/headers/{header}"} for header in headers}
+
+
+def _security(document: Mapping[str, Any], issuer_url: str) -> dict[str, Any]:
+    used = {
+        operation["x-gwella-operation"]
+        for path in document.get("paths", {}).values()
+        for operation in path.values()
+    }
+    scopes = {name: OPERATIONS[name].title.en for name in sorted(used)}
+    return {
+        "type": "oauth2",
+        "description": f"Access tokens (RFC 9068) of {issuer_url}",
+        "flows": {
+            "clientCredentials": {"tokenUrl": f"{issuer_url}/token", "scopes": scopes},
+            "authorizationCode": {
+                "authorizationUrl": f"{issuer_url}/authorize",
+                "tokenUrl": f"{issuer_url}/token",
+                "scopes": scopes,
+            },
+        },
+    }
