@@ -15,6 +15,7 @@ import inspect
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -101,7 +102,7 @@ async def _awaited(outcome: Awaitable[object]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPostgres]:
+def postgres() -> Iterator[TestPostgres]:
     """One throw-away PostgreSQL 18 for the session, or the server at `GWELLA_TEST_POSTGRES_URL`."""
     given = os.environ.get("GWELLA_TEST_POSTGRES_URL")
     if given:
@@ -110,12 +111,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPostgres]
         for template in server.templates.values():
             drop_database(server.superuser_url, template)
         return
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    running = start_postgres(folder, throwaway=True)
-    try:
-        yield TestPostgres(running.superuser_url)
-    finally:
-        running.stop()
+    # Not below pytest's own folder: another session closes that to everybody but root, and the server is not root.
+    with tempfile.TemporaryDirectory(prefix="gwella-postgres-") as folder:
+        running = start_postgres(Path(folder), throwaway=True)
+        try:
+            yield TestPostgres(running.superuser_url)
+        finally:
+            running.stop()
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ from testkit.processes import (
 
 SUPERUSER = "postgres"
 START_SECONDS = 60.0
+STOP_SECONDS = 30.0
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -99,8 +100,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop fast: running statements are rolled back, nothing committed is lost. Safe to repeat."""
-        if _running_postmaster(self.folder / "cluster") is not None:
-            _stop_cluster(self.folder / "cluster")
+        _stop_cluster(self.folder / "cluster")
         reap(self.child)
         (self.folder / "owner.json").unlink(missing_ok=True)
 
@@ -119,6 +119,9 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
         # After a reboot the pid in this file may be another program's, and PostgreSQL would refuse to start.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
     passwords = _passwords(folder)
+    if _account() is not None:
+        _let_account_pass(cluster)
+        _let_account_pass(Path(binary("postgres")))
     if not (cluster / "PG_VERSION").exists():
         _init_cluster(cluster, passwords[SUPERUSER], throwaway=throwaway)
     if port is not None and not port_is_free(port):
@@ -216,8 +219,6 @@ def _init_cluster(cluster: Path, password: str, *, throwaway: bool) -> None:
     account = _account()
     if account is not None:
         os.chown(cluster, *account)
-        _let_account_pass(cluster)
-        _let_account_pass(Path(binary("initdb")))
     with tempfile.NamedTemporaryFile("w", prefix="gwella-") as password_file:
         password_file.write(password)
         password_file.flush()
@@ -295,8 +296,13 @@ def _running_postmaster(cluster: Path) -> int | None:
 
 
 def _stop_cluster(cluster: Path) -> None:
+    # By signal, not by pg_ctl: that would run as `nobody` and need a way through every folder above, which
+    # somebody may have closed since the start.
+    pid = _running_postmaster(cluster)
+    if pid is None:
+        return
     try:
-        _run([binary("pg_ctl"), "-D", str(cluster), "-m", "fast", "-w", "-t", "30", "stop"])
-    except PostgresError:
-        if _running_postmaster(cluster) is not None:  # it may have ended between look and stop
-            raise
+        server = ProcessRecord.of(pid, "PostgreSQL")
+    except psutil.NoSuchProcess:
+        return  # it ended between look and stop
+    server.end(gentle=signal.SIGINT, patience=STOP_SECONDS)
