@@ -10,14 +10,14 @@ class KafkaSettings:
     """Where the brokers are and how to talk to them; times in milliseconds.
 
     `group_instance_id` makes membership static: only where the process name is fixed, because a member that left
-    then keeps its partitions until its session times out. `replication_factor` -1 takes the broker's default. The
-    number of partitions of a topic must never change: it decides where a key's events lie.
+    then keeps its partitions until its session times out. Without a `replication_factor` there are three replicas,
+    or as many as there are brokers. The number of partitions of a topic must never change: it decides where a key's events lie.
     """
 
     bootstrap_servers: str
     client_id: str = "gwella"
     partitions: int = 12
-    replication_factor: int = -1
+    replication_factor: int | None = None
     compression: str | None = None
     request_timeout_ms: int = 30_000
     fetch_max_wait_ms: int = 50

@@ -1,6 +1,7 @@
 """Creating topics."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,16 +20,11 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
     admin = AIOKafkaAdminClient(**settings.connection())
     await admin.start()
     try:
-        wanted = [
-            NewTopic(
-                name=topic,
-                num_partitions=settings.partitions,
-                replication_factor=settings.replication_factor,
-            )
-            for topic in sorted(set(topics) - set(await admin.list_topics()))
-        ]
-        if not wanted:
+        missing = sorted(set(topics) - set(await admin.list_topics()))
+        if not missing:
             return
+        replicas = settings.replication_factor or await _replicas(admin)
+        wanted = [NewTopic(topic, settings.partitions, replicas) for topic in missing]
         response = await admin.create_topics(wanted)
     except IncompatibleBrokerVersion:
         _log.info("the broker cannot be asked to create topics", topics=sorted(topics))
@@ -39,3 +35,8 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"topic {topic} was not created")
+
+
+async def _replicas(admin: Any) -> int:
+    """Three where there are three brokers, as many as there are otherwise."""
+    return min(3, len((await admin.describe_cluster())["brokers"]))
