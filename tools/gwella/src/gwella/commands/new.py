@@ -45,6 +45,9 @@ def service(
 
     root = checkout()
     _require_free(root, name, port)
+    for text in (title, title_cy):
+        if not text.strip() or any(sign in text for sign in '"\\$\n'):
+            raise CommandError(Exit.USAGE, f"{text!r} is no title: plain words, please")
     asked = NewService(name, title.strip(), title_cy.strip(), port)
     changes = {f"services/{name}/{path}": text for path, text in service_files(asked).items()}
     try:

@@ -23,7 +23,7 @@ async def _asked(service: Service) -> dict[str, Any]:
     settings = Settings(
         issuer_url=_default("issuer_url"),
         database_url=SecretStr("postgresql+asyncpg://nobody@localhost/nothing"),
-        cursor_secret=SecretStr("unused"),
+        cursor_secret=SecretStr("no page is ever asked for"),
     )
     app = create_app(service, settings, authenticate=_nobody)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:

@@ -1,6 +1,7 @@
 """The files of a service that has no rule yet. Everything that all services share is called, not copied."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from string import Template
 from typing import Final
 
@@ -113,10 +114,11 @@ async def nobody(_authorization: str | None) -> Principal:
 
 async def test_the_service_is_ready(migrated_database: MigratedDatabase) -> None:
     database = migrated_database("$name", migrated)
-    settings = Settings(database_url=database.api_url, cursor_secret="of this test")
+    settings = Settings(database_url=database.api_url, cursor_secret="known to this test")
     app = create_app(service, settings, authenticate=nobody)
+    transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 '''
@@ -138,5 +140,11 @@ def service_files(new: NewService) -> dict[str, str]:
     """The files by their paths below `services/<name>`, imports in the order that the linter wants."""
     values = {"name": new.name, "title": new.title, "title_cy": new.title_cy}
     return {
-        Template(path).substitute(values): Template(text).substitute(values) for path, text in _FILES.items()
+        Template(path).substitute(values): _with_sorted_imports(Template(text).substitute(values))
+        for path, text in _FILES.items()
     }
+
+
+def _with_sorted_imports(text: str) -> str:
+    blocks = groupby(text.splitlines(keepends=True), key=lambda line: line.startswith("from "))
+    return "".join(line for imports, lines in blocks for line in (sorted(lines) if imports else lines))

@@ -20,7 +20,7 @@ _BESIDE: Final = (
     (re.compile(r"\|gateway\|"), r"\g<0>{name}|"),
 )
 _CALLS: Final = re.compile(r"^(upstreams = \[.*)\]$", re.MULTILINE)
-_HEARS_ALL: Final = re.compile(r"(\[services\.exchange\](?:\n[^\[]*)*?\nhears = \[[^\]]*)\]")
+_HEARS_ALL: Final = re.compile(r"(\[services\.exchange\]\n(?:[^\[\n].*\n)*?hears = \[[^\]]*)\]")
 
 _ENTRY: Final = """
 [services.{name}]
