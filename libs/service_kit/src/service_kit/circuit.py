@@ -11,9 +11,9 @@ class UpstreamLimits:
 
     connections: int = 256
     connect: float = 2.0
-    # Below uvicorn's 5 s, so that it is nearly always we who drop an idle connection: a POST sent on a
-    # connection that the server is just closing cannot be repeated.
-    keep_alive: float = 4.0
+    # Below the 75 s for which our servers keep an idle connection (process.server_options), so that it is nearly
+    # always we who drop it: a POST sent on a connection that the server is just closing cannot be repeated.
+    keep_alive: float = 30.0
     circuit_failures: int = 5
     circuit_open: float = 2.0
     circuit_open_longest: float = 30.0

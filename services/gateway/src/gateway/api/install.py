@@ -1,0 +1,94 @@
+"""Puts the gateway together: its pages into its own application, the pass-through in front of it."""
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from fastapi import FastAPI
+
+from contracts.text import Text
+from gateway.api import me
+from gateway.api.answers import Answers
+from gateway.api.documents import document_routes
+from gateway.api.index import index_routes
+from gateway.api.observing import Observer
+from gateway.api.passing import BodyLimits, PassThrough
+from gateway.api.problem_pages import problem_routes
+from gateway.domain.limits import Quota
+from gateway.domain.openapi import merge
+from gateway.domain.routes import compile_routes
+from gateway.usecases.admit import Callers
+from service_kit.http_client import Upstream
+from service_kit.openapi import openapi_of
+from service_kit.problems import Catalogue, FaultKind, ProblemKind
+from service_kit.serving import Serving
+from service_kit.settings import Settings
+
+TITLE = Text("The gateway", "Y porth")
+
+
+class UpstreamUnknownError(ValueError):
+    """GWELLA_UPSTREAMS names a service whose description is not in this package."""
+
+
+def install(app: FastAPI) -> None:
+    """Makes the application of `create_app` the gateway, with the committed descriptions of its upstreams."""
+    serving: Serving = app.state.serving
+    install_upstreams(app, descriptions(serving.settings))
+
+
+def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) -> None:
+    """As `install`, with given descriptions (service name -> OpenAPI document).
+
+    Raises RouteError where a description cannot be compiled.
+    """
+    serving: Serving = app.state.serving
+    settings = serving.settings
+    own = openapi_of("gateway", TITLE, app.routes, (me.router,), serving.catalogue, settings.issuer_url)
+    merged = merge({"gateway": own, **documents}, server=settings.public_url)
+    pages = [
+        *index_routes(),
+        *document_routes(merged),
+        *problem_routes(suite_catalogue(serving.catalogue, documents)),
+    ]
+    app.router.routes[0:0] = pages
+    app.add_middleware(
+        PassThrough,
+        table=compile_routes(documents),
+        upstreams={name: Upstream(name, settings.upstreams[name]) for name in documents},
+        callers=Callers(serving.authenticate, serving.roles, quota_of(settings)),
+        answers=Answers(serving.catalogue, settings.cors_origins),
+        observer=Observer(settings.trace_ratio),
+        limits=BodyLimits(settings.max_body_bytes, settings.max_upload_bytes),
+    )
+
+
+def descriptions(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The committed OpenAPI document of each upstream that has an address. Raises UpstreamUnknownError."""
+    folder = resources.files("gateway").joinpath("upstreams")
+    found: dict[str, dict[str, Any]] = {}
+    for name in settings.upstreams:
+        file = folder.joinpath(f"{name}.openapi.json")
+        if not file.is_file():
+            raise UpstreamUnknownError(f"GWELLA_UPSTREAMS names {name}, of which there is no description")
+        found[name] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+def quota_of(settings: Settings) -> Quota:
+    """What one client gets in this copy."""
+    return Quota.of(settings.requests_per_minute, settings.replicas, settings.concurrent_requests)
+
+
+def suite_catalogue(own: Catalogue, documents: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+    """The gateway's problems and those that the services declare in their descriptions."""
+    problems, faults = dict(own.problems), dict(own.faults)
+    for document in documents.values():
+        declared = document.get("x-gwella-catalogue", {})
+        for code, entry in declared.get("problems", {}).items():
+            title, detail = Text(**entry["title"]), Text(**entry["detail"])
+            problems.setdefault(code, ProblemKind(code, entry["status"], title, detail))
+        for code, detail in declared.get("faults", {}).items():
+            faults.setdefault(code, FaultKind(code, Text(**detail)))
+    return Catalogue(problems, faults)
