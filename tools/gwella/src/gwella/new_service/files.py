@@ -116,10 +116,9 @@ async def test_the_service_is_ready(migrated_database: MigratedDatabase) -> None
     database = migrated_database("$name", migrated)
     settings = Settings(database_url=database.api_url, cursor_secret="known to this test")
     app = create_app(service, settings, authenticate=nobody)
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            answer = await client.get("/readyz")
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
+    async with app.router.lifespan_context(app), client:
+        answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 '''
 
