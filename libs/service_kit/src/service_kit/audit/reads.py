@@ -6,8 +6,8 @@ every half second; what no longer fits is written at once by the reader itself, 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final
 
 import structlog
@@ -38,15 +38,14 @@ class ReadAudit:
         *,
         capacity: int = QUEUE_ENTRIES,
         every: float = FLUSH_SECONDS,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._transaction = transaction
         self._tables = tables
         self._capacity = capacity
         self._every = every
-        self._sleep = sleep
         self._queue: deque[AuditEntry] = deque()
         self._turn = asyncio.Lock()
+        self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -71,8 +70,9 @@ class ReadAudit:
     async def close(self) -> None:
         """Stops the task and stores what waits. Raises SQLAlchemyError when that fails: it must not pass unseen."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # Never cancelled: a batch cut off while it commits would be stored twice.
+            self._closing.set()
+            await self._task
             self._task = None
         await self.flush()
 
@@ -90,8 +90,9 @@ class ReadAudit:
             await append(connection, self._tables, entries)
 
     async def _run(self) -> None:
-        while True:
-            await self._sleep(self._every)
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._every)
             try:
                 await self.flush()
             except (SQLAlchemyError, OSError) as error:

@@ -68,6 +68,11 @@ class VerificationReport:
         """Whether the log is what was written, as far as chain and checkpoints can tell."""
         return not self.findings
 
+    @property
+    def vouched(self) -> bool:
+        """Whether it is sound and a checkpoint vouches for its very end; entries after the last one might be added."""
+        return self.sound and self.signed_up_to == self.last_position
+
 
 def verify(
     entries: Iterable[LoggedEntry], checkpoints: Sequence[str], keys: KeySet, service: str | None = None
