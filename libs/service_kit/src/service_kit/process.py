@@ -28,12 +28,12 @@ from eventing.sequencer import Sequencer
 from eventing.shipping import Shipper
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.port import Transport
-from service_kit.app import catalogue_of, create_app
+from service_kit.app import create_app
 from service_kit.clock import Clock
 from service_kit.database import Database
 from service_kit.foundation import Foundation
 from service_kit.health import Check, Health, at_head, reachable
-from service_kit.jobs.runner import JobRunner
+from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
 from service_kit.service import Service
@@ -60,9 +60,8 @@ class Runtime:
         self.transport = transport
         self.wakes: list[asyncio.Event] = []
         self.worker: Database | None = None
-        self._parts: list[Sequencer | Shipper | Consumer] = []
+        self._parts: list[Sequencer | Shipper | Consumer | JobRunner] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._stop_jobs = asyncio.Event()
 
     async def start(self, roles: Collection[str]) -> None:
         """Starts the parts of these roles (`relay`, `consumer`); a service without data has none.
@@ -91,7 +90,6 @@ class Runtime:
 
     async def stop(self) -> None:
         """Lets every part finish what it has under way, then closes the pool."""
-        self._stop_jobs.set()
         for part in self._parts:
             part.stop()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -145,9 +143,8 @@ class Runtime:
                 )
             )  # fmt: skip
         if self.service.jobs:
-            catalogue = catalogue_of(self.service)
-            runner = JobRunner(worker, shared.jobs, journal, catalogue, self.clock, self.service.jobs)
-            self._tasks.append(asyncio.create_task(runner.run(self._stop_jobs), name="jobs"))
+            kinds = self.service.jobs
+            self._parts.append(JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake()))
 
     @asynccontextmanager
     async def _open_unit(self, worker: Database, journal: Journal) -> AsyncIterator[UnitOfWork]:
