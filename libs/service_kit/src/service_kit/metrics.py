@@ -30,13 +30,6 @@ REQUEST_SIZE: Final = Metric(
 RESPONSE_SIZE: Final = Metric(
     "http.server.response.body.size", "histogram", "By", "Bodies sent by a service.", _HTTP
 )
-CLIENT_DURATION: Final = Metric(
-    "http.client.request.duration",
-    "histogram",
-    "s",
-    "Calls of one part of the suite to another, from sending to the head of the answer.",
-    ("http.request.method", "server.address", "server.port", "http.response.status_code", "error.type"),
-)
 POOL_IN_USE: Final = Metric(
     "service_kit.database.in_use",
     "gauge",
@@ -50,7 +43,6 @@ CATALOGUE: Final = (
     REQUESTS_IN_FLIGHT,
     REQUEST_SIZE,
     RESPONSE_SIZE,
-    CLIENT_DURATION,
     POOL_IN_USE,
 )
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace.span import TraceState
     from opentelemetry.util.types import Attributes
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-    from yarl import URL
 
 ERROR_TYPE: Final = "error.type"
 """A span that begins with this attribute is kept whatever the ratio says."""
@@ -164,14 +163,6 @@ def instrument_app(app: "FastAPI", *, tracers: TracerProvider | None = None) -> 
     )
 
 
-def instrument_http_client(*, tracers: TracerProvider | None = None) -> None:
-    """Gives each call of `service_kit.http_client` a client span and sends the trace context along; once a process."""
-    _use_stable_names()
-    from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
-
-    AioHttpClientInstrumentor().instrument(tracer_provider=tracers, url_filter=_without_query)
-
-
 def _use_stable_names() -> None:
     # The contrib packages still write the attribute names of 2022 unless told otherwise before their first use.
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
@@ -230,10 +221,6 @@ def _request(scope: "Scope", status: int, began: float) -> dict[str, str | int |
         "http.response.status_code": status,
         "gwella.duration_ms": round((perf_counter() - began) * 1000, 3),
     }
-
-
-def _without_query(url: "URL") -> str:
-    return str(url.with_query(None))
 
 
 def _discreet(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

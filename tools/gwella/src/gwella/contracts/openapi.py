@@ -39,8 +39,7 @@ async def _nobody(_authorization: str | None) -> Principal:
 
 def merged_document(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """All services in one document, as the gateway serves it. `documents` by service, the gateway's among them."""
-    others = {name: document for name, document in documents.items() if name != "gateway"}
-    return merge(documents["gateway"], others, server=_default("public_url"))
+    return merge(documents, server=_default("public_url"))
 
 
 def _default(field: str) -> str:
