@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
 
 from gwella.exits import CommandError, Exit
 from gwella.suite.children import Child, failure, finished, first_to_end, ready, start_child, stop
-from gwella.suite.parts import issuer_app, start_databases
+from gwella.suite.parts import issuer_server, start_databases
 from gwella.suite.run import Run
 from gwella.suite.secret_store import suite_secrets
-from gwella.suite.servers import LoopServer, server, started
+from gwella.suite.servers import drained, started
 from gwella.suite.stopping import Stopping
 from gwella.suite.topology import Role
 from gwella.suite.wiring import Wiring, as_environment
@@ -41,9 +39,8 @@ async def run_processes(run: Run, stopping: Stopping) -> Exit:
             await finished(migrations)
             step.note = ", ".join(databases)
         wiring = Wiring(run.topology, run.options.host, secrets, databases, kafka.bootstrap_servers)
-        issuer = server(issuer_app(wiring.issuer_url, run.instance.folder))
-        tasks = await started([(issuer, run.sockets["issuer"])])
-        stack.push_async_callback(_end_issuer, issuer, tasks)
+        issuer = issuer_server(wiring.issuer_url, run.instance.folder)
+        stack.push_async_callback(drained, await started([(issuer, run.sockets["issuer"])]))
         children = _start_services(run, wiring)
         # The last callback runs first: the gateway goes before those that it asks.
         front = run.topology.front.name
@@ -91,8 +88,3 @@ def _start_services(run: Run, wiring: Wiring) -> list[Child]:
 
 async def _watch(children: list[Child]) -> None:
     raise failure(await first_to_end(children))
-
-
-async def _end_issuer(issuer: LoopServer, tasks: list[asyncio.Task[Any]]) -> None:
-    issuer.should_exit = True
-    await asyncio.gather(*tasks, return_exceptions=True)

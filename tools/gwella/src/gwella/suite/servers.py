@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Any
-
-import uvicorn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gwella.exits import CommandError, Exit
 from gwella.suite.ports import require_free
 
-AsgiApp = Callable[..., Awaitable[None]]
+if TYPE_CHECKING:
+    from service_kit.process import Server
 
-
-class LoopServer(uvicorn.Server):
-    """A server that leaves signals alone: several in one loop would each end the process for the others."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing to capture: the suite has one handler, which sets `should_exit` on all servers."""
-        yield
+STARTED_SECONDS = 30.0
 
 
 def bind(listeners: Sequence[tuple[int, str]], host: str) -> dict[str, socket.socket]:
@@ -49,7 +40,7 @@ def _bound(port: int, host: str) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         # Listening at once holds the port; who connects before the suite is ready waits in the queue.
-        listener.listen(128)
+        listener.listen(1024)
     except OSError:
         listener.close()
         raise
@@ -57,31 +48,35 @@ def _bound(port: int, host: str) -> socket.socket:
     return listener
 
 
-def server(app: Any, *, drain_seconds: float = 10) -> LoopServer:
-    """A server for one application, ready for `serving`. Logging is the service's own."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        lifespan="on",
-        timeout_graceful_shutdown=int(drain_seconds),
-    )
-    return LoopServer(config)
+class Serving:
+    """Servers under way and the tasks that run them."""
+
+    def __init__(self, servers: Sequence[Server], tasks: Sequence[asyncio.Task[None]]) -> None:
+        self.servers = servers
+        self.tasks = tasks
 
 
-async def started(servers: Iterable[tuple[LoopServer, socket.socket]]) -> list[asyncio.Task[None]]:
-    """Start servers on their sockets and return once all answer; raises when the start of one fails."""
-    pairs = list(servers)
-    tasks = [asyncio.create_task(one.serve(sockets=[held])) for one, held in pairs]
-    while not all(one.started for one, _ in pairs):
+async def started(pairs: Sequence[tuple[Server, socket.socket]]) -> Serving:
+    """Start servers on their sockets and return once all answer; raises `CommandError` when one does not start."""
+    tasks = [asyncio.create_task(server.serve(sockets=[held])) for server, held in pairs]
+    serving = Serving([server for server, _ in pairs], tasks)
+    deadline = asyncio.get_running_loop().time() + STARTED_SECONDS
+    while not all(server.started for server in serving.servers):
+        ended = [task for task in tasks if task.done()]
+        if ended or asyncio.get_running_loop().time() > deadline:
+            await drained(serving)
+            cause = ended[0].exception() if ended and not ended[0].cancelled() else None
+            raise CommandError(
+                Exit.SERVER_FAILED,
+                f"a server did not start: {cause or 'see the log'}",
+                hint="its log: logs/gwella.log",
+            ) from cause
         await asyncio.sleep(0.005)
-        for task in tasks:
-            if task.done():
-                for other in tasks:
-                    other.cancel()
-                task.result()
-                raise CommandError(Exit.SERVER_FAILED, "a server ended while it started")
-    return tasks
+    return serving
+
+
+async def drained(serving: Serving) -> None:
+    """End servers: no new connection is taken, requests under way finish."""
+    for server in serving.servers:
+        server.drain()
+    await asyncio.gather(*serving.tasks, return_exceptions=True)
