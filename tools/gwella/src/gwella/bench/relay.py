@@ -9,20 +9,20 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from aiokafka import AIOKafkaProducer
+from sqlalchemy import select
+
 from contracts.events.registry import SchoolRegistered
 from contracts.identifiers import new_id
-from eventing.envelope import envelope_of, header_list, packed_headers
+from eventing.envelope import envelope_of, header_list
 from eventing.outbox import OutboxRow, append
 from eventing.sequencer import LogTables, Sequencer, sequence
 from eventing.shipping import Shipper
 from eventing.tables import PublisherTables, publisher_tables
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
+from gwella.bench.figures import Figure
 from service_kit.database import Database, new_metadata
-from sqlalchemy import select
 from testkit.kafka import start_kafka
 from testkit.postgres import start_postgres
-
-from gwella.bench.figures import Figure
 
 ROWS = 50_000
 BATCH = 500
@@ -83,13 +83,16 @@ async def _relay_rate(
     log = LogTables(tables.outbox, tables.log, tables.head)
     sequencer = Sequencer(database.engine, log, moved=moved)
     shipper = Shipper(
-        database.engine, log=tables.log, cursors=tables.cursors, transport=transport, topic="bench.events", wake=moved
+        database.engine,
+        log=tables.log,
+        cursors=tables.cursors,
+        transport=transport,
+        topic="bench.events",
+        wake=moved,
     )
     async with database.transaction() as connection:
         start = int(await connection.scalar(select(tables.head.c.position)) or 0)
-        await connection.execute(
-            tables.cursors.insert().values(name=transport.name, position=start)
-        )
+        await connection.execute(tables.cursors.insert().values(name=transport.name, position=start))
     await _fill(database, tables, rows)
     began = perf_counter()
     tasks = [asyncio.create_task(sequencer.run()), asyncio.create_task(shipper.run())]

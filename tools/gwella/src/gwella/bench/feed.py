@@ -1,0 +1,94 @@
+"""From a commit in the registry's database to the entry in a client's hands: sequencer, transport, exchange, gateway."""
+
+import asyncio
+from datetime import UTC, datetime
+from time import perf_counter
+
+import httpx
+
+from contracts.events.registry import SchoolRegistered
+from contracts.identifiers import new_id
+from eventing.envelope import envelope_of
+from eventing.outbox import OutboxRow, append
+from gwella.bench.figures import Figure, percentile
+from gwella.bench.suites import Suite, suite
+from registry.storage.tables import shared
+from service_kit.database import Database
+
+SECONDS = 8
+WARM_UP = 2
+RATES = {200: 1, 1000: 5}
+"""Events a second, and how many of them each transaction writes: a writer that outruns fsync measures nothing."""
+
+
+async def _write(database: Database, rate: int, together: int, committed: dict[str, float]) -> None:
+    began, number = perf_counter(), 0
+    event = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
+    while (due := began + number / rate) < began + SECONDS:
+        await asyncio.sleep(max(0.0, due - perf_counter()))
+        now = datetime.now(UTC)
+        rows = [
+            OutboxRow.of(
+                envelope_of(
+                    event, event_id=new_id(), key=new_id(), version=1, subject="/schools/6732118", time=now,
+                    recorded_time=now,
+                )
+            )
+            for _ in range(together)
+        ]  # fmt: skip
+        async with database.transaction() as connection:
+            await append(connection, shared.published.outbox, rows)
+        at = perf_counter()
+        committed.update({row.event_id: at for row in rows})
+        number += together
+
+
+async def _follow(running: Suite, token: str, after: int, arrived: dict[str, float]) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=running.state["gateway"], headers=headers, timeout=60) as client:
+        while True:
+            answer = await client.get("/v1/changes", params={"after": after, "limit": 1000, "wait": 5})
+            at = perf_counter()
+            page = answer.raise_for_status().json()
+            arrived.update({item["event_id"]: at for item in page["items"]})
+            after = page["next_after"]
+
+
+async def _latencies(running: Suite, token: str, rate: int, together: int) -> list[float]:
+    with running.client("operator") as client:
+        after = client.get("/v1/changes", params={"limit": 1}).raise_for_status().json()["safe_until"]
+    committed: dict[str, float] = {}
+    arrived: dict[str, float] = {}
+    database = Database(running.database("registry").owner_url, pool_size=2)
+    following = asyncio.create_task(_follow(running, token, after, arrived))
+    try:
+        await _write(database, rate, together, committed)
+        async with asyncio.timeout(60):
+            while len(arrived.keys() & committed.keys()) < len(committed):
+                if following.done():
+                    following.result()
+                await asyncio.sleep(0.05)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await database.dispose()
+    ordered = sorted(committed, key=committed.__getitem__)
+    return [1000 * (arrived[i] - committed[i]) for i in ordered[WARM_UP * rate :]]
+
+
+def measure(*, kafka: bool) -> list[Figure]:
+    """Latencies at each rate on one suite, embedded or on a real Kafka with a process per service."""
+    area = "change feed, Kafka" if kafka else "change feed, embedded"
+    figures = []
+    with suite(*(["--kafka"] if kafka else [])) as running:
+        token = running.token("operator")
+        for rate, together in RATES.items():
+            latencies = asyncio.run(_latencies(running, token, rate, together))
+            figures += [
+                Figure(area, f"commit to client at {rate}/s, p50", percentile(latencies, 50), "ms"),
+                Figure(
+                    area, f"commit to client at {rate}/s, p99", percentile(latencies, 99), "ms",
+                    expected=100 if kafka else 30, bound="at most",
+                ),
+            ]  # fmt: skip
+    return figures
