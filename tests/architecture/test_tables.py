@@ -1,13 +1,19 @@
 """Every table with rows of somebody is guarded in the database itself (design §6: the second lock)."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from service_kit.migrations.upgrade import migrate
+from testkit.architecture import service_names
+from testkit.architecture.promises import load_services
 from testkit.architecture.tables import unguarded_tables
 from testkit.fixtures import FreshDatabase
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -51,6 +57,22 @@ async def test_a_planted_fault_is_found(
     owner: AsyncConnection, statements: tuple[str, ...], said: list[str]
 ) -> None:
     assert await planted(owner, *statements) == [f"visits: {one}" for one in said]
+
+
+@pytest.mark.parametrize("name", service_names(ROOT))
+async def test_every_table_of_a_service_is_guarded(name: str, fresh_database: FreshDatabase) -> None:
+    """Design §6: row-level security, forced, on every table with rows of somebody, as migrated."""
+    (service,) = load_services([name])
+    if service.foundation is None:
+        assert service.metadata is None, "a service without data has no tables"
+        return
+    database = fresh_database(name)
+    await migrate(database.owner_url, service)
+    engine = create_async_engine(database.owner_url)
+    async with engine.begin() as connection:
+        breaches = [str(breach) for breach in await unguarded_tables(connection, api_role=f"{name}_api")]
+    await engine.dispose()
+    assert not breaches, "\n".join(breaches)
 
 
 @pytest.mark.parametrize("column", ["authority", "school", "person_id", "client_id"])
