@@ -50,6 +50,17 @@ WORKER = "create policy worker on visits to planted_worker using (true)"
         ((TABLE, ON, FORCE), ["no policy"]),
         ((TABLE, ON, FORCE, POLICY, OPEN), ["everything shows every row to planted_api"]),
         ((TABLE, ON, FORCE, POLICY, WORKER), []),
+        ((TABLE, "revoke all on visits from planted_api", "grant insert on visits to planted_api"), []),
+        (
+            (
+                TABLE,
+                ON,
+                FORCE,
+                "revoke all on visits from planted_api",
+                "grant select (id) on visits to planted_api",
+            ),
+            ["no policy"],
+        ),
         (("create table term_dates (id text primary key, first_day date)",), []),
     ],
 )
