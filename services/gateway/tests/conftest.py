@@ -184,15 +184,16 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
     """Starts an upstream and a gateway in front of it; settings are keyword arguments."""
     async with AsyncExitStack() as running:
 
-        async def start(*, upstream_up: bool = True, **values: Any) -> RunningGateway:
+        async def start(
+            *, upstream_up: bool = True, catalogue: dict[str, Any] | None = None, **values: Any
+        ) -> RunningGateway:
             upstream, tokens = upstream_app(), TokenFactory()
+            document = {**upstream.document, "x-gwella-catalogue": catalogue or {}}
             address = f"http://127.0.0.1:{free_port()}"
             if upstream_up:
                 address = f"http://127.0.0.1:{await running.enter_async_context(serving(upstream.app))}"
             settings = Settings(upstreams={"registry": address}, **values)
-            own = replace(
-                service, install=lambda app: install_upstreams(app, {"registry": upstream.document})
-            )
+            own = replace(service, install=lambda app: install_upstreams(app, {"registry": document}))
             app = create_app(own, settings, authenticate=tokens.bearer())
             port = await running.enter_async_context(serving(app))
             return RunningGateway(f"http://127.0.0.1:{port}", address, upstream, tokens)

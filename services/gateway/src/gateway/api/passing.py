@@ -8,7 +8,7 @@ by every request, so what can be prepared is prepared.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic_ns
 from typing import Final
 from urllib.parse import quote
 
@@ -163,7 +163,7 @@ class PassThrough:
 
     def _enter(self, allowance: Allowance, extra: Lines) -> Allowance:
         """Takes one request of the client's rate and one place of its bulkhead; adds the RateLimit lines."""
-        now = monotonic()
+        now = monotonic_ns()
         left = allowance.take(now)
         quota = allowance.quota
         extra.append((b"ratelimit-policy", quota.policy_line))

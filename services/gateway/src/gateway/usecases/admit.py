@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from time import monotonic
+from time import monotonic, monotonic_ns
 from typing import Final
 
 from gateway.domain.limits import Allowance, Quota
@@ -78,7 +78,7 @@ class Callers:
         allowance = self._allowances.get(client_id)
         if allowance is None:
             if len(self._allowances) >= MOST_CLIENTS:
-                now = monotonic()
+                now = monotonic_ns()
                 self._allowances = {key: one for key, one in self._allowances.items() if not one.idle(now)}
             allowance = self._allowances[client_id] = Allowance(self._quota)
         return allowance
