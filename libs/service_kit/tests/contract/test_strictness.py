@@ -1,0 +1,172 @@
+"""What is refused before a rule of the field is asked, and how: every fault at once, in both languages."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from service_kit.body import MAX_DEPTH, parse_json
+from service_kit.problems import ProblemError
+
+GOOD = {"number": "6732118", "authority": "673", "name": "Gladstone"}
+
+
+async def post(bench: Any, body: bytes, media_type: str = "application/json", **options: Any) -> Any:
+    """Sends bytes as the body of a command."""
+    headers = {"Content-Type": media_type} | options.pop("headers", {})
+    return await bench.ask("POST", "/v1/schools", "operator", content=body, headers=headers, key="k", **options)
+
+
+def faults(answer: Any) -> set[tuple[str, str, str]]:
+    """What is wrong where."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return {(fault["in"], fault["pointer"], fault["code"]) for fault in answer.json()["errors"]}
+
+
+async def test_every_fault_at_once(bench) -> None:
+    """R02: faults of path, query and body come in one answer, each with its place, code and text."""
+    body = {
+        "number": 6732118, "authority": "Vale", "name": "", "pupils": "5", "opened_on": "1 May", "colour": "red",
+        "addresses": [{"street": "x"}, {"postcode": None, "a/b~c": 1}],
+    }  # fmt: skip
+    answer = await post(bench, json.dumps(body).encode(), params={"dry_run": "yes", "x": "1"}, language="cy")
+    assert faults(answer) == {
+        ("query", "dry_run", "must_be_true_or_false"), ("query", "x", "unknown_parameter"),
+        ("body", "/number", "must_be_text"), ("body", "/authority", "pattern_mismatch"),
+        ("body", "/name", "too_short"), ("body", "/pupils", "must_be_whole_number"),
+        ("body", "/opened_on", "must_be_date"), ("body", "/colour", "unknown_field"),
+        ("body", "/addresses/1/street", "missing"), ("body", "/addresses/1/a~1b~0c", "unknown_field"),
+    }  # fmt: skip
+    assert answer.json()["detail"] == "Ni newidiwyd dim. Rhestrir pob gwall gyda'i le: 10 i gyd."
+    texts = {fault["code"]: fault["detail"] for fault in answer.json()["errors"]}
+    assert texts["too_short"] == "Rhaid i hwn gynnwys o leiaf 1 nod."
+    path = await bench.ask("GET", "/v1/schools/67x?valid_at=never&valid_at=2020-01-01")
+    assert faults(path) == {
+        ("path", "number", "pattern_mismatch"), ("query", "valid_at", "must_be_date"),
+        ("query", "valid_at", "repeated_parameter"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        (b'{"number": "6732118", "number": "6732119", "authority": "673", "name": "x"}', "/number", "duplicate_key"),
+        (b'{"number": "6732118", "authority": "673", "name": "a\\u0000b"}', "/name", "nul_character"),
+        (b'{"number": "6732118", "authority": "673", "name": "\\ud800"}', "/name", "invalid_text"),
+        (b'{"number": "6732118", "authority": "673", "name": "x", "pupils": NaN}', "/pupils", "number_out_of_range"),
+        (b'{"number": "6732118", "authority": "673", "name": "x", "pupils": 1e999}', "/pupils", "number_out_of_range"),
+        (b'{"number": "6732118", "authority": "673", "name": "x", "pupils": 5.0}', "/pupils", "must_be_whole_number"),
+        (b'{"number": "6732118", "authority": "673", "name": "x", "pupils": true}', "/pupils", "must_be_whole_number"),
+        (b'{"number": "6732118", "authority": "673", "name": "x", "opened_on": 0}', "/opened_on", "must_be_date"),
+        (b'{"number": "6732118", "authority": "673", "name": null}', "/name", "must_not_be_null"),
+        (b'{"number": "6732118", "authority": "673", "name": "123"}', "/name", "invalid_value"),
+        (b'{"\\u0000": 1, "number": "6732118", "authority": "673", "name": "x"}', "", "nul_character"),
+        (b"[]", "", "must_be_object"),
+        (b"null", "", "must_not_be_null"),
+        (b"[" * 2000 + b"]" * 2000, "", "too_deep"),
+    ],
+)  # fmt: skip
+async def test_json_that_systems_read_differently_is_refused(bench, body: bytes, pointer: str, code: str) -> None:
+    """R03: strict JSON: names once, no NUL, no NaN, no coercion (RFC 7493)."""
+    assert ("body", pointer, code) in faults(await post(bench, body))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1,}', b"{'a': 1}", b'{"a": 1}x', b"\xff\xfe{\x00}\x00", b'{"a": "\xe9"}', b"\xef\xbb\xbf{}"])
+async def test_what_is_no_json_says_where(bench, body: bytes) -> None:
+    """R03: 400 with line and column."""
+    answer = await post(bench, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+    assert "line 1" in answer.json()["detail"]
+
+
+async def test_media_types(bench) -> None:
+    """R04: another media type, charset or encoding is 415 and says what is taken."""
+    body = json.dumps(GOOD).encode()
+    for media_type in ("text/plain", "application/xml", "application/json; charset=utf-16", "", "x"):
+        answer = await post(bench, body, media_type)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), media_type
+        assert answer.headers["accept"] == "application/json"
+    packed = await post(bench, body, headers={"Content-Encoding": "gzip"})
+    assert packed.status_code == 415
+    assert (await post(bench, body, "Application/JSON; Charset=UTF-8")).status_code == 201
+
+
+async def test_sizes(bench) -> None:
+    """R04: 413 as announced, and as received where nothing was announced."""
+    long = json.dumps(GOOD | {"name": "x" * 5000}).encode()
+    assert (await post(bench, long)).json()["code"] == "body_too_large"
+
+    async def pieces() -> Any:
+        for _ in range(100):
+            yield b" " * 100
+
+    headers = {"Content-Type": "application/json"}
+    streamed = await bench.ask("POST", "/v1/schools", "operator", content=pieces(), headers=headers, key="k")
+    assert (streamed.status_code, streamed.json()["detail"]) == (413, "The body may have at most 4096 bytes.")
+
+
+async def test_addresses(bench) -> None:
+    """R06: an unknown path, another method, a trailing slash, NUL and broken UTF-8 in path and query."""
+    unknown = await bench.ask("GET", "/v1/pupils")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "route_not_found")
+    slash = await bench.ask("GET", "/v1/schools/")
+    assert (slash.status_code, slash.json()["code"]) == (404, "route_not_found")
+    method = await bench.ask("DELETE", "/v1/schools/6732118")
+    assert (method.status_code, method.headers["allow"]) == (405, "GET, PATCH")
+    for path in ("/v1/schools/%00", "/v1/schools?name=%00", "/v1/schools?name=%ff", "/v1/schools?%00=1"):
+        answer = await bench.ask("GET", path)
+        assert answer.status_code == 422, (path, answer.text)
+    codes = {f["code"] for f in (await bench.ask("GET", "/v1/schools?name=%00")).json()["errors"]}
+    assert codes == {"nul_character"}
+
+
+async def test_who_asks_comes_first(bench) -> None:
+    """R07: 401 with a challenge, then 403, before anything of the request is read."""
+    nobody = await bench.ask("POST", "/v1/schools", None, content=b"{")
+    assert (nobody.status_code, nobody.json()["code"]) == (401, "token_missing")
+    assert nobody.headers["www-authenticate"].startswith("Bearer")
+    refused = await bench.ask("POST", "/v1/schools", "wales", content=b"{", language="cy")
+    assert (refused.status_code, refused.json()["code"]) == (403, "operation_not_permitted")
+    assert "schools.write" in refused.json()["detail"]
+
+
+async def test_nothing_leaks_of_what_fails_inside(bench) -> None:
+    """R08: 500 says its request id and nothing else; a well-formed id of the caller is kept, another replaced."""
+    given = {"X-Request-Id": "case-0001.a:b_c"}
+    broken = await bench.ask("POST", "/v1/schools", "operator", json=GOOD | {"name": "Broken"}, key="k", headers=given)
+    assert (broken.status_code, broken.json()["code"]) == (500, "internal_error")
+    assert broken.json()["request_id"] == broken.headers["x-request-id"] == "case-0001.a:b_c"
+    assert "person" not in broken.text
+    for ill in ("short", "x" * 129, "with space in it", "<script>alert(1)"):
+        answer = await bench.ask("GET", "/v1/schools", headers={"X-Request-Id": ill})
+        assert answer.headers["x-request-id"] != ill
+        assert len(answer.headers["x-request-id"]) == 36
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(JSON_VALUES, st.booleans())
+def test_plain_json_passes_unchanged(value: Any, ascii_only: bool) -> None:
+    """R03: what is well-formed has no faults and is read as any JSON reader reads it."""
+    body = parse_json(json.dumps(value, ensure_ascii=ascii_only).encode())
+    assert (body.value, body.faults) == (value, ())
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_break_the_reader(raw: bytes) -> None:
+    """R03: any bytes are JSON, JSON with faults, or malformed; nothing else comes out."""
+    try:
+        parse_json(raw)
+    except ProblemError as problem:
+        assert problem.code == "malformed_json"
+    nested = b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1)
+    assert [fault.code for fault in parse_json(nested).faults] == ["too_deep"]
