@@ -179,8 +179,10 @@ def create_topics(bootstrap_servers: str, names: Iterable[str], partitions: int 
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     wanted = [NewTopic(name, num_partitions=partitions, replication_factor=1) for name in names]
+    if not wanted:
+        return
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     for name, outcome in client.create_topics(wanted, operation_timeout=30).items():
         try:
             outcome.result(30)

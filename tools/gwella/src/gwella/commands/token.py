@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from gwella.commands.up import AsJson, DataFolder
 from gwella.exits import CommandError, Exit
@@ -73,6 +71,8 @@ def _require_known(directory: Directory, client: str, person: str | None) -> Non
 
 
 def _ask(issuer: str, path: str, credential: Credential, form: dict[str, str]) -> dict[str, Any]:
+    import httpx
+
     if credential.secret is not None:
         form |= {"client_id": credential.client_id, "client_secret": credential.secret}
     else:
@@ -98,6 +98,8 @@ def _show(directory: Directory, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"clients": sorted(directory.clients), "people": sorted(directory.people)}))
         return
+    from rich.table import Table
+
     console = Console()
     clients = Table("client", "what it is", "roles", title="Machine clients: gwella token NAME")
     for name, entry in directory.clients.items():

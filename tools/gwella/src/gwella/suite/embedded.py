@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -15,7 +14,7 @@ from gwella.exits import CommandError, Exit
 from gwella.suite.parts import issuer_server, load_service, migrate_all, start_databases
 from gwella.suite.run import Run
 from gwella.suite.secret_store import suite_secrets
-from gwella.suite.servers import drained, started
+from gwella.suite.servers import LoopServer, drained, started
 from gwella.suite.stopping import Stopping
 from gwella.suite.topology import ServicePlan
 from gwella.suite.wiring import Wiring
@@ -68,10 +67,16 @@ def _load(run: Run) -> None:
 async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     from eventing.transports.local import LocalTransport
     from service_kit.logging import configure_logging
-    from service_kit.process import Server, application, server_options
+    from service_kit.process import application, server_options
+    from service_kit.settings import Settings
+    from service_kit.telemetry import configure_telemetry
 
     log = stack.enter_context((run.instance.logs / "gwella.log").open("ab", buffering=0))
-    configure_logging(service="gwella", level=os.environ.get("GWELLA_LOG_LEVEL", "INFO"), to=log)
+    shared = (
+        Settings()
+    )  # what the operator's environment says of logs and telemetry holds for the whole process
+    configure_logging(service="gwella", level=shared.log_level, to=log)
+    configure_telemetry(service="gwella", ratio=shared.trace_ratio, endpoint=shared.telemetry_endpoint)
     issuer = issuer_server(wiring.issuer_url, run.instance.folder)
     stack.push_async_callback(drained, await started([(issuer, run.sockets["issuer"])]))
 
@@ -81,11 +86,17 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     parts = []
     for plan in sorted(run.topology.services, key=lambda plan: not plan.hears):
         runtime = _runtime(plan, wiring, transport)
-        await runtime.start(ROLES)
-        stack.push_async_callback(runtime.stop)
-        parts.append((plan, application(runtime.service, runtime.settings, runtime, ["api"])))
+        try:
+            await runtime.start(ROLES)
+            stack.push_async_callback(runtime.stop)
+            parts.append((plan, application(runtime.service, runtime.settings, runtime, ["api"])))
+        except (ValueError, RuntimeError) as problem:
+            raise CommandError(Exit.SERVER_FAILED, f"{plan.name} cannot start: {problem}") from problem
     servers = [
-        (Server(uvicorn.Config(app, **server_options(app.state.serving.settings))), run.sockets[plan.name])
+        (
+            LoopServer(uvicorn.Config(app, **server_options(app.state.serving.settings))),
+            run.sockets[plan.name],
+        )
         for plan, app in parts
     ]
     stack.push_async_callback(drained, await started(servers))

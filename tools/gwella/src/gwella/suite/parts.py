@@ -14,7 +14,7 @@ from testkit.databases import DatabaseCommandError, ServiceDatabase
 from testkit.postgres import PostgresError, PostgresServer, start_postgres
 
 if TYPE_CHECKING:
-    from service_kit.process import Server
+    from gwella.suite.servers import LoopServer
     from service_kit.service import Service
 
 
@@ -44,15 +44,15 @@ async def migrate_all(topology: Topology, databases: Mapping[str, ServiceDatabas
         await migrate(databases[plan.name].owner_url, load_service(plan.name))
 
 
-def issuer_server(url: str, data: Path) -> Server:
+def issuer_server(url: str, data: Path) -> LoopServer:
     """The development issuer at `url`, which keeps its keys and its clients' secrets in the data folder."""
     import uvicorn
 
-    from service_kit.process import Server
+    from gwella.suite.servers import LoopServer
     from testkit.issuer import DevelopmentIssuer
 
     app = DevelopmentIssuer.open(data / "issuer", url).app()
     config = uvicorn.Config(
         app, access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=5
     )
-    return Server(config)
+    return LoopServer(config)

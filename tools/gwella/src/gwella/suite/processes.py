@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from contextlib import AsyncExitStack
 
 from gwella.exits import CommandError, Exit
@@ -30,14 +32,16 @@ async def run_processes(run: Run, stopping: Stopping) -> Exit:
         wiring = Wiring(run.topology, run.options.host, secrets, databases)
         migrations = _start_migrations(run, wiring)
         stack.callback(stop, migrations)
+        # What the issuer needs is imported while Kafka starts, which is another process's work.
+        loading = asyncio.create_task(asyncio.to_thread(importlib.import_module, "testkit.issuer"))
+        await asyncio.sleep(0)
         with run.progress.step("Apache Kafka 4.4") as step:
-            kafka = _start_kafka(run)
-            stack.callback(kafka.stop)
-            kafka.create_topics(run.topology.topics)
+            kafka = _start_kafka(run, stack)
             step.note = kafka.bootstrap_servers
         with run.progress.step("migrations") as step:
             await finished(migrations)
             step.note = ", ".join(databases)
+        await loading
         wiring = Wiring(run.topology, run.options.host, secrets, databases, kafka.bootstrap_servers)
         issuer = issuer_server(wiring.issuer_url, run.instance.folder)
         stack.push_async_callback(drained, await started([(issuer, run.sockets["issuer"])]))
@@ -61,9 +65,12 @@ async def run_processes(run: Run, stopping: Stopping) -> Exit:
         return outcome
 
 
-def _start_kafka(run: Run) -> KafkaServer | GivenKafka:
+def _start_kafka(run: Run, stack: AsyncExitStack) -> KafkaServer | GivenKafka:
     try:
-        return kafka_or_given(run.instance.folder / "kafka")
+        kafka = kafka_or_given(run.instance.folder / "kafka")
+        stack.callback(kafka.stop)
+        kafka.create_topics(run.topology.topics)
+        return kafka
     except (KafkaError, KafkaJarsError) as problem:
         raise CommandError(Exit.SERVER_FAILED, str(problem)) from problem
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+
+import uvicorn
 
 from gwella.exits import CommandError, Exit
 from gwella.suite.ports import require_free
-
-if TYPE_CHECKING:
-    from service_kit.process import Server
 
 STARTED_SECONDS = 30.0
 
@@ -48,15 +47,24 @@ def _bound(port: int, host: str) -> socket.socket:
     return listener
 
 
+class LoopServer(uvicorn.Server):
+    """A server that leaves signals alone: several in one loop would each end the process for the others."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing to capture: the suite has one handler for all."""
+        yield
+
+
 class Serving:
     """Servers under way and the tasks that run them."""
 
-    def __init__(self, servers: Sequence[Server], tasks: Sequence[asyncio.Task[None]]) -> None:
+    def __init__(self, servers: Sequence[LoopServer], tasks: Sequence[asyncio.Task[None]]) -> None:
         self.servers = servers
         self.tasks = tasks
 
 
-async def started(pairs: Sequence[tuple[Server, socket.socket]]) -> Serving:
+async def started(pairs: Sequence[tuple[LoopServer, socket.socket]]) -> Serving:
     """Start servers on their sockets and return once all answer; raises `CommandError` when one does not start."""
     tasks = [asyncio.create_task(server.serve(sockets=[held])) for server, held in pairs]
     serving = Serving([server for server, _ in pairs], tasks)
@@ -78,5 +86,5 @@ async def started(pairs: Sequence[tuple[Server, socket.socket]]) -> Serving:
 async def drained(serving: Serving) -> None:
     """End servers: no new connection is taken, requests under way finish."""
     for server in serving.servers:
-        server.drain()
+        server.should_exit = True
     await asyncio.gather(*serving.tasks, return_exceptions=True)
