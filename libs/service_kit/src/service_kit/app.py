@@ -31,6 +31,7 @@ from service_kit.jobs.api import jobs_router
 from service_kit.journal import Journal
 from service_kit.openapi import openapi_of
 from service_kit.paging import Cursors
+from service_kit.parked_events import REDRIVE, parked_events_router
 from service_kit.policy.roles import roles
 from service_kit.problems import Catalogue, ProblemError, generic_catalogue, load_catalogue
 from service_kit.request_ids import RequestIds
@@ -139,7 +140,13 @@ def none_stopped(runtime: Background) -> Check:
 
 
 def _routers(service: Service) -> tuple[Router, ...]:
-    return (*service.routers, jobs_router(service.jobs)) if service.jobs else tuple(service.routers)
+    routers, kinds = list(service.routers), list(service.jobs)
+    if service.hears and service.foundation is not None:
+        routers.append(parked_events_router(service.name, service.foundation))
+        kinds.append(REDRIVE)
+    if kinds:
+        routers.append(jobs_router(kinds))
+    return tuple(routers)
 
 
 def _database(service: Service, settings: Settings, *, api: bool) -> Database | None:

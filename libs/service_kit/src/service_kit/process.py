@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
 
 from contracts.identifiers import new_id
 from eventing import trace
@@ -29,13 +28,14 @@ from eventing.shipping import Shipper
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.port import Transport
 from service_kit.app import create_app
+from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
 from service_kit.database import Database
 from service_kit.foundation import Foundation
-from service_kit.health import Check, Health, at_head, reachable
 from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
+from service_kit.parked_events import redrive_kind
 from service_kit.service import Service
 from service_kit.settings import Settings
 from service_kit.telemetry import configure_telemetry, instrument_app
@@ -60,7 +60,7 @@ class Runtime:
         self.transport = transport
         self.wakes: list[asyncio.Event] = []
         self.worker: Database | None = None
-        self._parts: list[Sequencer | Shipper | Consumer | JobRunner] = []
+        self._parts: list[Sequencer | Shipper | Consumer | JobRunner | Checkpoints] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, roles: Collection[str]) -> None:
@@ -96,16 +96,10 @@ class Runtime:
         if self.worker is not None:
             await self.worker.dispose()
 
-    def checks(self) -> dict[str, Check]:
-        """Whether each part is well, for `/readyz`."""
-
-        def check_of(health: LoopHealth) -> Check:
-            async def check() -> bool:
-                return health.ok
-
-            return check
-
-        return {part.health.name: check_of(part.health) for part in self._parts}
+    @property
+    def loops(self) -> list[LoopHealth]:
+        """How each part is, for `/readyz`."""
+        return [part.health for part in self._parts]
 
     def _wake(self) -> asyncio.Event:
         wake = asyncio.Event()
@@ -131,19 +125,22 @@ class Runtime:
             ]
         logs = (shared.audit.log_tables, *self.service.logs)
         self._parts += [Sequencer(worker.engine, log, wake=self._wake()) for log in logs]
+        if self.settings.audit_key_file is not None:
+            key = load_signing_key(self.settings.audit_key_file)
+            self._parts.append(Checkpoints(worker, shared.audit, key, self.clock, self.service.name))
 
     def _add_consumer(self, worker: Database, shared: Foundation) -> None:
         journal = Journal(self.service.name, frozenset(self.service.publishes), shared)
+        kinds = list(self.service.jobs)
         if self.service.hears:
-            self._parts.append(
-                Consumer(
-                    self.service.name, transport=self._required_transport(), topics=self.service.hears,
-                    reactions=self.service.reactions, open_unit=partial(self._open_unit, worker, journal),
-                    tables=shared.consumed, now=self.clock.now,
-                )
+            open_unit = partial(self._open_unit, worker, journal)
+            consumer = Consumer(
+                self.service.name, transport=self._required_transport(), topics=self.service.hears,
+                reactions=self.service.reactions, open_unit=open_unit, tables=shared.consumed, now=self.clock.now,
             )  # fmt: skip
-        if self.service.jobs:
-            kinds = self.service.jobs
+            self._parts.append(consumer)
+            kinds.append(redrive_kind(consumer, open_unit))
+        if kinds:
             self._parts.append(JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake()))
 
     @asynccontextmanager
@@ -162,39 +159,6 @@ async def _guarded(running: Coroutine[Any, Any, None]) -> None:
         _log.error("consumer_stopped", error_type=type(stopped).__name__)
 
 
-def application(service: Service, settings: Settings, runtime: Runtime, roles: Collection[str]) -> Starlette:
-    """What the process serves: the service's API, or for the other roles its health alone.
-
-    Readiness covers the background parts; what the API commits wakes the sequencers of the same process.
-    """
-    if "api" not in roles:
-        return _health_only(service, runtime)
-    app = create_app(service, settings, clock=runtime.clock)
-    if service.foundation is not None:
-        instrument_app(app)
-    app.state.health.checks.update(runtime.checks())
-    if app.state.serving.database is not None:
-        app.state.serving.database.wakes = runtime.wakes
-    return app
-
-
-def _health_only(service: Service, runtime: Runtime) -> Starlette:
-    health = Health()
-    if runtime.worker is not None:
-        health.checks["database"] = reachable(runtime.worker)
-        health.checks["migrations"] = at_head(runtime.worker, service.version_folders)
-    health.checks.update(runtime.checks())
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        health.start()
-        yield
-        health.draining = True
-        await health.close()
-
-    return Starlette(routes=health.routes(), lifespan=lifespan)
-
-
 def run(service: Service) -> None:
     """Runs a service as its command line says. Exit status 2: not called as documented, or settings are missing."""
     roles = (*ROLES, "all", "migrate")
@@ -208,7 +172,10 @@ def run(service: Service) -> None:
         else:
             chosen = ROLES if sys.argv[1] == "all" else (sys.argv[1],)
             configure_telemetry(
-                service=service.name, role=sys.argv[1], ratio=settings.trace_ratio, endpoint=settings.telemetry_endpoint
+                service=service.name,
+                role=sys.argv[1],
+                ratio=settings.trace_ratio,
+                endpoint=settings.telemetry_endpoint,
             )
             uvloop_run(_serve(service, settings, chosen))
     except ValueError as error:
@@ -244,7 +211,8 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
     runtime = Runtime(service, settings, transport, clock)
     await runtime.start(roles)
     try:
-        app = application(service, settings, runtime, roles)
+        app = create_app(service, settings, clock=clock, runtime=runtime, api="api" in roles)
+        instrument_app(app)
         server = Server(uvicorn.Config(app, settings.host, settings.port, **server_options(settings)))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,6 +5,7 @@ the database: what was signed and is no longer there is a fault that the verifie
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +16,15 @@ from joserfc.jwk import KeySet, OKPKey
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from eventing.loop import Health, Loop, Pace
 from service_kit.audit.tables import AuditTables
 from service_kit.clock import Clock
+from service_kit.database import Database
 
 ALGORITHMS: Final = ["Ed25519"]
 TYPE: Final = "gwella-audit-checkpoint"
+EVERY: Final = timedelta(hours=1)
+"""A convention: how much of the log at most rests on the chain without a signature."""
 
 
 class CheckpointError(ValueError):
@@ -91,3 +96,39 @@ def read_checkpoint(signed: str, keys: KeySet) -> Checkpoint:
         )
     except (JoseError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"not a checkpoint signed by a known key: {error}") from error
+
+
+class Checkpoints:
+    """Signs the chain once an hour while anything is added, as a part of the relay; two relays sign no less truly."""
+
+    def __init__(
+        self, database: Database, tables: AuditTables, key: OKPKey, clock: Clock, service: str
+    ) -> None:
+        self._database = database
+        self._tables = tables
+        self._key = key
+        self._clock = clock
+        self._service = service
+        self._signed_at: datetime | None = None
+        self.loop = Loop(f"checkpoints:{tables.log.name}", self._round, pace=Pace(busy=60, quiet=60))
+
+    @property
+    def health(self) -> Health:
+        """How the loop is."""
+        return self.loop.health
+
+    async def run(self) -> None:
+        """Runs until `stop`."""
+        await self.loop.run()
+
+    def stop(self) -> None:
+        """Ends after the signature under way."""
+        self.loop.stop()
+
+    async def _round(self) -> bool:
+        now = self._clock.now()
+        if self._signed_at is None or now - self._signed_at >= EVERY:
+            async with self._database.transaction() as connection:
+                await sign_checkpoint(connection, self._tables, self._key, self._clock, self._service)
+            self._signed_at = now
+        return False

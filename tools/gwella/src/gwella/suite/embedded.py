@@ -89,7 +89,9 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
         try:
             await runtime.start(ROLES)
             stack.push_async_callback(runtime.stop)
-            parts.append((plan, application(runtime.service, runtime.settings, runtime, ["api"])))
+            app = create_app(runtime.service, runtime.settings, clock=runtime.clock, runtime=runtime)
+            instrument_app(app)
+            parts.append((plan, app))
         except (ValueError, RuntimeError) as problem:
             raise CommandError(Exit.SERVER_FAILED, f"{plan.name} cannot start: {problem}") from problem
     servers = [
