@@ -1,0 +1,176 @@
+"""Lead advisers of schools, and the schools that have none."""
+
+from datetime import date, timedelta
+
+from pydantic import Field
+from starlette.responses import Response
+
+from contracts.data_class import DataClass
+from contracts.text import Text
+from registry.api.fields import (
+    OWN_PERSON,
+    AuthorityCode,
+    Dated,
+    DatedView,
+    RecordId,
+    SchoolNumber,
+    later_than,
+)
+from registry.api.permitting import demand
+from registry.domain.advisers import gaps
+from registry.domain.day_range import DayRange
+from registry.storage.advisers import facts_for_gaps
+from registry.storage.schools import authority_on
+from registry.storage.showing import Row, one_period, showing
+from registry.storage.tables import adviser_allocations
+from registry.usecases.allocate_adviser import allocate_adviser, end_allocation
+from service_kit.call import Call
+from service_kit.merge_patch import Patch, unsent
+from service_kit.models import ExternalReferences, Page, View
+from service_kit.paging import ascending
+from service_kit.problems import Fault, ProblemError
+from service_kit.routing import Router
+from service_kit.unit_of_work import UnitOfWork
+
+router = Router("adviser-allocations", Text("Lead advisers", "Prif ymgynghorwyr"))
+
+
+class AdviserAllocationView(DatedView, data_class=DataClass.internal):
+    """A person is the lead adviser of a school for some days."""
+
+    SCOPED_BY = OWN_PERSON
+
+    id: str
+    school_number: str
+    authority: str
+    person_id: str
+    external_references: ExternalReferences = Field(default_factory=list)
+
+
+class NewAdviserAllocation(Dated):
+    """A lead adviser for a school."""
+
+    school_number: SchoolNumber
+    person_id: RecordId
+
+
+class AdviserAllocationPatch(Patch):
+    """When an allocation ends."""
+
+    valid_to: date | None = unsent()
+
+
+class GapView(View, data_class=DataClass.internal):
+    """A school that must have a lead adviser has none on these days."""
+
+    school_number: str
+    authority: str
+    valid_from: date | None
+    valid_to: date | None
+    """First day on which the gap is over; null: open."""
+
+
+class AdviserGaps(View, data_class=DataClass.internal):
+    """Schools without a lead adviser: open maintained schools and PRUs under a regime, never independent ones."""
+
+    items: list[GapView]
+    total: int
+
+
+@router.page(
+    "/adviser-allocations", operation="allocations.read", response_model=Page[AdviserAllocationView], referenced=True
+)  # fmt: skip
+async def list_adviser_allocations(
+    call: Call,
+    school_number: SchoolNumber | None = None,
+    person_id: RecordId | None = None,
+    authority: AuthorityCode | None = None,
+) -> Response:
+    """Lists the lead advisers of the day."""
+    columns = adviser_allocations.slices.c
+    async with call.read() as uow:
+        query = showing(adviser_allocations, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        for column, value in (
+            (columns.school_number, school_number),
+            (columns.person_id, person_id),
+            (columns.authority, authority),
+        ):
+            query = query if value is None else query.where(column == value)
+        query = call.with_references(query, "adviser_allocation", columns.id)
+        order = [ascending(columns.school_number), ascending(columns.id)]
+        return await call.page(uow, AdviserAllocationView, query, order)
+
+
+@router.get(
+    "/adviser-allocations/{id}", operation="allocations.read", response_model=AdviserAllocationView, dated=False
+)  # fmt: skip
+async def read_adviser_allocation(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
+    """Reads one allocation, whether or not it holds today."""
+    async with call.read() as uow:
+        return call.record(AdviserAllocationView, await one_period(uow.connection, adviser_allocations, id))
+
+
+@router.post(
+    "/adviser-allocations", operation="allocations.write", response_model=AdviserAllocationView,
+    problems=["lead_adviser_overlap", "school_needs_no_adviser"],
+)  # fmt: skip
+async def allocate(new: NewAdviserAllocation, call: Call) -> Response:
+    """Makes a person the lead adviser of a school; at most one per school and day."""
+
+    async def do(uow: UnitOfWork) -> Row:
+        authority = await authority_on(uow.connection, new.school_number, new.valid_from)
+        demand(call, DataClass.internal, authority=authority, school=new.school_number)
+        id_ = await allocate_adviser(uow, new.school_number, new.person_id, new.valid_from, new.valid_to)
+        row = await one_period(uow.connection, adviser_allocations, id_)
+        if row is None:
+            raise ProblemError("not_found")
+        return row
+
+    return await call.command(AdviserAllocationView, do, location="/v1/adviser-allocations/{id}")
+
+
+@router.patch(
+    "/adviser-allocations/{id}", operation="allocations.write", response_model=AdviserAllocationView,
+    problems=["lead_adviser_overlap"],
+)  # fmt: skip
+async def end_adviser_allocation(id: RecordId, patch: AdviserAllocationPatch, call: Call) -> Response:  # noqa: A002
+    """Sets or moves the day from which an allocation no longer holds."""
+
+    async def load(uow: UnitOfWork) -> Row | None:
+        return await one_period(uow.connection, adviser_allocations, id)
+
+    async def do(uow: UnitOfWork, held: Row) -> None:
+        valid_to = patch.changes().get("valid_to", held["valid_to"])
+        later_than(held["valid_from"], valid_to)
+        await end_allocation(uow, held, valid_to, call.expected_version)
+
+    return await call.change(AdviserAllocationView, load, do)
+
+
+@router.get("/adviser-gaps", operation="allocations.read", response_model=AdviserGaps, dated=False)
+async def read_adviser_gaps(
+    call: Call, on: date | None = None, until: date | None = None, authority: AuthorityCode | None = None
+) -> Response:
+    """Reports the schools without a lead adviser on a day, or from `on` up to and including `until`."""
+    first_day = on or call.clock.today()
+    last_day = until or first_day
+    if last_day < first_day:
+        raise ProblemError(
+            "validation_failed", errors=[Fault("until", "ends_before_it_begins", part="query")]
+        )
+    days = DayRange(first_day, last_day + timedelta(days=1))
+    async with call.read() as uow:
+        facts, regimes, allocations = await facts_for_gaps(
+            uow.connection, call.rows(DataClass.internal), days
+        )
+    wanted = [fact for fact in facts if authority is None or fact.authority == authority]
+    items = [
+        GapView(
+            school_number=gap.school_number,
+            authority=gap.authority,
+            valid_from=gap.days.start,
+            valid_to=gap.days.end,
+        )
+        for gap in gaps(wanted, regimes, allocations, days)
+    ]
+    return call.answer(AdviserGaps(items=items, total=len(items)))

@@ -1,0 +1,79 @@
+"""Liaisons: the senior link officer and the lead officer of each authority, exactly one of each per day."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+from starlette.responses import Response
+
+from contracts.data_class import DataClass
+from contracts.text import Text
+from registry.api.fields import AuthorityCode, DatedView, LiaisonKind, RecordId
+from registry.api.permitting import demand
+from registry.storage.showing import Row, one, showing
+from registry.storage.tables import liaisons
+from registry.usecases.designate_liaison import designate_liaison
+from service_kit.call import Call
+from service_kit.models import Model, Page
+from service_kit.paging import ascending
+from service_kit.problems import ProblemError
+from service_kit.routing import Router
+from service_kit.unit_of_work import UnitOfWork
+
+router = Router("liaisons", Text("Liaisons", "Swyddogion cyswllt"))
+
+
+class LiaisonView(DatedView, data_class=DataClass.internal):
+    """Who is an authority's liaison of a kind."""
+
+    SCOPED_BY = {"authority": "authority", "person": "person_id"}  # noqa: RUF012  declared ClassVar by View
+
+    id: str
+    authority: str
+    kind: str
+    """Code of `liaison_kinds`."""
+    person_id: str
+
+
+class NewLiaison(Model):
+    """A designation. It takes the place of whoever was, and holds until the next."""
+
+    authority: AuthorityCode
+    kind: LiaisonKind
+    person_id: RecordId
+    valid_from: date
+
+
+@router.page("/liaisons", operation="liaisons.read", response_model=Page[LiaisonView])
+async def list_liaisons(
+    call: Call, authority: AuthorityCode | None = None, kind: LiaisonKind | None = None
+) -> Response:
+    """Lists who is whose liaison on the day."""
+    columns = liaisons.slices.c
+    async with call.read() as uow:
+        query = showing(liaisons, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        for column, value in ((columns.authority, authority), (columns.kind, kind)):
+            query = query if value is None else query.where(column == value)
+        return await call.page(uow, LiaisonView, query, [ascending(columns.id)])
+
+
+@router.get("/liaisons/{id}", operation="liaisons.read", response_model=LiaisonView)
+async def read_liaison(id: Annotated[str, Field(pattern=r"^[a-z_]+:[0-9]{3}$")], call: Call) -> Response:  # noqa: A002
+    """Reads who is the liaison on the day; the id is `<kind>:<authority>`."""
+    async with call.read() as uow:
+        return call.record(LiaisonView, await one(uow.connection, liaisons, id, call.valid_at, call.known_at))
+
+
+@router.post("/liaisons", operation="liaisons.write", response_model=LiaisonView)
+async def designate(new: NewLiaison, call: Call) -> Response:
+    """Designates a liaison from a day on."""
+
+    async def do(uow: UnitOfWork) -> Row:
+        demand(call, DataClass.internal, authority=new.authority)
+        id_ = await designate_liaison(uow, new.authority, new.kind, new.person_id, new.valid_from)
+        row = await one(uow.connection, liaisons, id_, new.valid_from)
+        if row is None:
+            raise ProblemError("not_found")
+        return row
+
+    return await call.command(LiaisonView, do, location="/v1/liaisons/{id}")

@@ -1,0 +1,89 @@
+"""Regimes: under which operating model each authority's schools are improved, by date."""
+
+from datetime import date
+
+from starlette.responses import Response
+
+from contracts.data_class import DataClass
+from contracts.text import Language, Text
+from registry.api.fields import AuthorityCode, DatedView, RegimeCode
+from registry.api.permitting import demand
+from registry.domain.regimes import MODELS
+from registry.storage.showing import Row, one, showing
+from registry.storage.tables import regimes
+from registry.usecases.adopt_regime import adopt_regime
+from service_kit.call import Call
+from service_kit.models import Model, Page, View
+from service_kit.paging import ascending
+from service_kit.problems import ProblemError
+from service_kit.routing import Router
+from service_kit.unit_of_work import UnitOfWork
+
+router = Router("regimes", Text("Regimes", "Cyfundrefnau"))
+
+
+class RoleTitle(View, data_class=DataClass.public):
+    """What a role is called under the regime."""
+
+    role: str
+    title: str
+
+
+class RegimeView(DatedView, data_class=DataClass.internal):
+    """The regime under which an authority works."""
+
+    SCOPED_BY = {"authority": "authority"}  # noqa: RUF012  declared ClassVar by View
+
+    authority: str
+    regime: str
+    """Code of `regimes`."""
+    delivered_by: str
+    """`consortium` or `authority`: who delivers school improvement, and so who makes the returns."""
+    role_titles: list[RoleTitle]
+
+
+class AdoptedRegime(Model):
+    """An authority adopts a regime."""
+
+    authority: AuthorityCode
+    regime: RegimeCode
+    valid_from: date
+    """First day under it. It holds until the next regime begins."""
+
+
+@router.page("/regimes", operation="regimes.read", response_model=Page[RegimeView])
+async def list_regimes(call: Call) -> Response:
+    """Lists which regime each authority works under on the day."""
+    async with call.read() as uow:
+        query = showing(regimes, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        order = [ascending(regimes.slices.c.id)]
+        return await call.page(uow, RegimeView, query, order, shape=lambda row: _shaped(row, call.language))
+
+
+@router.get("/regimes/{authority}", operation="regimes.read", response_model=RegimeView)
+async def read_regime(authority: AuthorityCode, call: Call) -> Response:
+    """Reads the regime of an authority on the day; 404 where it works under none."""
+    async with call.read() as uow:
+        row = await one(uow.connection, regimes, authority, call.valid_at, call.known_at)
+        return call.record(RegimeView, _shaped(row, call.language) if row is not None else None)
+
+
+@router.post("/regimes", operation="regimes.write", response_model=RegimeView)
+async def adopt(new: AdoptedRegime, call: Call) -> Response:
+    """Records that an authority adopts a regime from a day on."""
+
+    async def do(uow: UnitOfWork) -> Row:
+        demand(call, DataClass.internal, authority=new.authority)
+        await adopt_regime(uow, new.authority, new.regime, new.valid_from)
+        row = await one(uow.connection, regimes, new.authority, new.valid_from)
+        if row is None:
+            raise ProblemError("not_found")
+        return _shaped(row, call.language)
+
+    return await call.command(RegimeView, do, location="/v1/regimes/{authority}")
+
+
+def _shaped(row: Row, language: Language) -> Row:
+    model = MODELS[row["regime"]]
+    titles = [{"role": role, "title": title.in_(language)} for role, title in model.role_titles.items()]
+    return {**row, "delivered_by": model.delivered_by, "role_titles": titles}

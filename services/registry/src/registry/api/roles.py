@@ -1,0 +1,122 @@
+"""Roles of people, dated: by id of the person, never by name."""
+
+from datetime import date
+
+from starlette.responses import Response
+
+from contracts.data_class import DataClass
+from contracts.text import Text
+from registry.api.fields import (
+    OWN_PERSON,
+    AuthorityCode,
+    Dated,
+    DatedView,
+    Employer,
+    RecordId,
+    RoleOfPerson,
+    SchoolNumber,
+    later_than,
+)
+from registry.api.permitting import demand
+from registry.storage.showing import Row, one_period, showing
+from registry.storage.tables import role_assignments
+from registry.usecases.assign_role import assign_role, end_role
+from service_kit.call import Call
+from service_kit.merge_patch import Patch, unsent
+from service_kit.models import Page
+from service_kit.paging import ascending
+from service_kit.problems import ProblemError
+from service_kit.routing import Router
+from service_kit.unit_of_work import UnitOfWork
+
+router = Router("roles", Text("Roles of people", "Rolau pobl"))
+
+
+class RoleAssignmentView(DatedView, data_class=DataClass.internal):
+    """A person holds a role for some days."""
+
+    SCOPED_BY = OWN_PERSON
+
+    id: str
+    person_id: str
+    role: str
+    """Code of `roles_of_people`; what it is called depends on the regime."""
+    authority: str
+    school_number: str | None
+    employer: str
+
+
+class NewRoleAssignment(Dated):
+    """A role that a person takes up."""
+
+    person_id: RecordId
+    role: RoleOfPerson
+    authority: AuthorityCode
+    school_number: SchoolNumber | None = None
+    employer: Employer
+
+
+class RoleAssignmentPatch(Patch):
+    """When a role ends."""
+
+    valid_to: date | None = unsent()
+
+
+@router.page("/role-assignments", operation="roles.read", response_model=Page[RoleAssignmentView])
+async def list_role_assignments(
+    call: Call,
+    person_id: RecordId | None = None,
+    role: RoleOfPerson | None = None,
+    authority: AuthorityCode | None = None,
+    school_number: SchoolNumber | None = None,
+) -> Response:
+    """Lists the roles that are held on the day."""
+    columns = role_assignments.slices.c
+    async with call.read() as uow:
+        query = showing(role_assignments, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        for column, value in (
+            (columns.person_id, person_id),
+            (columns.role, role),
+            (columns.authority, authority),
+            (columns.school_number, school_number),
+        ):
+            query = query if value is None else query.where(column == value)
+        return await call.page(uow, RoleAssignmentView, query, [ascending(columns.id)])
+
+
+@router.get("/role-assignments/{id}", operation="roles.read", response_model=RoleAssignmentView, dated=False)
+async def read_role_assignment(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
+    """Reads one assignment, whether or not it holds today."""
+    async with call.read() as uow:
+        return call.record(RoleAssignmentView, await one_period(uow.connection, role_assignments, id))
+
+
+@router.post("/role-assignments", operation="roles.write", response_model=RoleAssignmentView)
+async def assign(new: NewRoleAssignment, call: Call) -> Response:
+    """Assigns a role to a person."""
+
+    async def do(uow: UnitOfWork) -> Row:
+        demand(call, DataClass.internal, authority=new.authority, school=new.school_number)
+        facts = new.model_dump(exclude={"valid_from", "valid_to"})
+        id_ = await assign_role(uow, facts, new.valid_from, new.valid_to)
+        row = await one_period(uow.connection, role_assignments, id_)
+        if row is None:
+            raise ProblemError("not_found")
+        return row
+
+    return await call.command(RoleAssignmentView, do, location="/v1/role-assignments/{id}")
+
+
+@router.patch("/role-assignments/{id}", operation="roles.write", response_model=RoleAssignmentView)
+async def end_role_assignment(id: RecordId, patch: RoleAssignmentPatch, call: Call) -> Response:  # noqa: A002
+    """Sets or moves the day from which a role is no longer held."""
+
+    async def load(uow: UnitOfWork) -> Row | None:
+        return await one_period(uow.connection, role_assignments, id)
+
+    async def do(uow: UnitOfWork, held: Row) -> None:
+        valid_to = patch.changes().get("valid_to", held["valid_to"])
+        later_than(held["valid_from"], valid_to)
+        await end_role(uow, held, valid_to, call.expected_version)
+
+    return await call.change(RoleAssignmentView, load, do)

@@ -1,0 +1,1 @@
+"""The register's tables and the SQL of each aggregate, one file per aggregate."""

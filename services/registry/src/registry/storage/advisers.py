@@ -1,0 +1,87 @@
+"""SQL of lead advisers: which allocations a new one would overlap, and what the gap report is made from."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from registry.domain.advisers import Allocation, AuthorityRegime, SchoolFact
+from registry.domain.day_range import DayRange
+from registry.storage.tables import adviser_allocations, regimes, schools
+from service_kit.policy.predicates import row_predicate
+from service_kit.policy.scope import RowScope
+from service_kit.records import Record, as_of
+
+ALLOCATIONS = adviser_allocations.slices.c
+
+
+def days_of(valid: Range[date]) -> DayRange:
+    """The range of days of a slice."""
+    return DayRange(valid.lower, valid.upper)
+
+
+async def allocations_of(connection: AsyncConnection, school_number: str, days: DayRange) -> list[Allocation]:
+    """The allocations of a school that share a day with `days`, as known now, by their first day."""
+    query = (
+        select(ALLOCATIONS.id, ALLOCATIONS.school_number, ALLOCATIONS.person_id, ALLOCATIONS.valid)
+        .where(ALLOCATIONS.school_number == school_number, *_within(adviser_allocations, days))
+        .order_by(func.lower(ALLOCATIONS.valid))
+    )
+    return [
+        Allocation(row.id, row.school_number, row.person_id, days_of(row.valid))
+        for row in await connection.execute(query)
+    ]
+
+
+async def facts_for_gaps(
+    connection: AsyncConnection, scope: RowScope, days: DayRange
+) -> tuple[Sequence[SchoolFact], Sequence[AuthorityRegime], Sequence[Allocation]]:
+    """What `domain.advisers.gaps` needs for these days, for the schools that the caller may know of."""
+    place, regime = schools.slices.c, regimes.slices.c
+    covered = row_predicate(scope, authority=place.authority, school=place.school_number)
+    facts = await connection.execute(
+        select(place.school_number, place.authority, place.sector, place.status, place.valid).where(
+            *_within(schools, days), covered
+        )
+    )
+    adopted = await connection.execute(
+        select(regime.authority, regime.regime, regime.valid).where(*_within(regimes, days))
+    )
+    allocated = await connection.execute(
+        select(ALLOCATIONS.id, ALLOCATIONS.school_number, ALLOCATIONS.person_id, ALLOCATIONS.valid).where(
+            *_within(adviser_allocations, days)
+        )
+    )
+    return (
+        [SchoolFact(r.school_number, r.authority, r.sector, r.status, days_of(r.valid)) for r in facts],
+        [AuthorityRegime(r.authority, r.regime, days_of(r.valid)) for r in adopted],
+        [Allocation(r.id, r.school_number, r.person_id, days_of(r.valid)) for r in allocated],
+    )
+
+
+def _within(record: Record, days: DayRange) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    slices = record.slices.c
+    return func.upper_inf(slices.known), slices.valid.overlaps(Range(days.start, days.end))
+
+
+async def scope_of_school(
+    connection: AsyncConnection, school_number: str, day: date
+) -> tuple[Sequence[SchoolFact], Sequence[AuthorityRegime]]:
+    """What decides whether one school is in scope for a lead adviser on a day."""
+    place, regime = schools.slices.c, regimes.slices.c
+    facts = await connection.execute(
+        select(place.school_number, place.authority, place.sector, place.status, place.valid).where(
+            place.id == school_number, as_of(schools, day, None)
+        )
+    )
+    adopted = await connection.execute(
+        select(regime.authority, regime.regime, regime.valid)
+        .join(schools.slices, place.authority == regime.authority)
+        .where(place.id == school_number, as_of(schools, day, None), as_of(regimes, day, None))
+    )
+    return (
+        [SchoolFact(r.school_number, r.authority, r.sector, r.status, days_of(r.valid)) for r in facts],
+        [AuthorityRegime(r.authority, r.regime, days_of(r.valid)) for r in adopted],
+    )
