@@ -1,5 +1,6 @@
 """`gwella new service`: a service of under 80 lines that starts, and a workspace that knows it (design §3)."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -8,12 +9,24 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, Text, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from contracts.data_class import DataClass
+from contracts.text import Text as Titles
 from gwella.new_service.files import NewService, service_files
+from gwella.new_service.migrations import NothingDiffersError, write_migration
 from gwella.new_service.registering import LISTED_IN, TOPOLOGY, listed, with_entry
 from gwella.suite.topology import read_topology
+from service_kit.database import new_metadata
+from service_kit.foundation import foundation
+from service_kit.migrations.upgrade import migrate
+from service_kit.policy.rls import protect
+from service_kit.records import Record
+from service_kit.service import Service
 from testkit.architecture.layout import strays_from_the_layout
-from testkit.fixtures import TestPostgres
+from testkit.architecture.tables import unguarded_tables
+from testkit.fixtures import FreshDatabase, TestPostgres
 
 ROOT = Path(__file__).parents[3]
 NEW = NewService("clusters", "Clusters of schools", "Clystyrau o ysgolion", 8106)
@@ -26,9 +39,9 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "libs").symlink_to(ROOT / "libs")
     service = tmp_path / "services" / request.param.name
-    for path, text in service_files(request.param).items():
+    for path, content in service_files(request.param).items():
         (service / path).parent.mkdir(parents=True, exist_ok=True)
-        (service / path).write_text(text, "utf-8")
+        (service / path).write_text(content, "utf-8")
     return service
 
 
@@ -68,6 +81,37 @@ def test_its_own_test_passes(written: Path, postgres: TestPostgres) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=written)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+def with_record(package: Path) -> Service:
+    metadata = new_metadata()
+    shared = foundation(metadata)
+    columns = [Column("authority", Text, nullable=False), Column("name", Text, nullable=False)]
+    clusters = Record("cluster", "clusters", metadata, columns)
+    protect(clusters.slices, DataClass.public, authority="authority")
+    title = Titles("Clusters", "Clystyrau")
+    return Service("clusters", title, package, metadata=metadata, foundation=shared)
+
+
+async def test_a_drafted_migration_makes_what_the_tables_declare(
+    tmp_path: Path, fresh_database: FreshDatabase
+) -> None:
+    """The first draft of a record runs as it is, policies included, and a second one finds nothing to do."""
+    service = with_record(tmp_path)
+    path = await asyncio.to_thread(write_migration, service, "Clusters of schools")
+    assert path.name == "0001_clusters_of_schools.py"
+    with pytest.raises(NothingDiffersError):
+        await asyncio.to_thread(write_migration, service, "Nothing")
+    database = fresh_database("clusters")
+    await migrate(database.owner_url, service)
+    engine = create_async_engine(database.owner_url)
+    async with engine.begin() as connection:
+        assert await unguarded_tables(connection, api_role="clusters_api") == []
+        tables = await connection.scalars(
+            text("select tablename from pg_tables where tablename like 'cluster%'")
+        )
+        assert sorted(tables) == ["cluster_slices", "clusters"]
+    await engine.dispose()
 
 
 def test_the_workspace_knows_it_everywhere() -> None:

@@ -77,3 +77,29 @@ def _require_free(root: Path, name: str, port: int) -> None:
     for role_port in (port, port + 100, port + 200):
         if role_port in taken:
             raise CommandError(Exit.USAGE, f"port {role_port} is {taken[role_port]}'s")
+
+
+@new.command("migration")
+def migration(
+    name: Annotated[str, typer.Argument(metavar="SERVICE", help="The service whose tables changed.")],
+    title: Annotated[str, typer.Argument(help="What the change is for, a few words.")],
+    as_json: AsJson = False,
+) -> None:
+    """Draft the next version file of a service from what its tables in the code have and a database has not.
+
+    Read and complete it: data that must be moved, range types and functions are not seen by comparison. Row-level
+    policies need nothing: each migration ends by making them as the tables declare.
+    """
+    from gwella.new_service.migrations import NothingDiffersError, write_migration
+    from gwella.suite.parts import load_service
+
+    root = checkout()
+    if not (root / "services" / name).is_dir():
+        raise CommandError(Exit.USAGE, f"there is no service {name!r}")
+    try:
+        path = write_migration(load_service(name), title).relative_to(root).as_posix()
+    except NothingDiffersError as problem:
+        raise CommandError(Exit.FAILED, str(problem)) from problem
+    except ValueError as problem:
+        raise CommandError(Exit.USAGE, str(problem)) from problem
+    print(json.dumps({"written": [path]}) if as_json else path)

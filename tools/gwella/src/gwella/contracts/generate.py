@@ -35,7 +35,7 @@ def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, 
             files[f"{REFERENCE}/events/{cls.TYPE}.json"] = as_json(event_schema(cls))
         document = asyncapi_document(publisher, by_name[publisher].title, version, classes)
         files[f"{REFERENCE}/asyncapi/{publisher}.json"] = as_json(document)
-    documents = {service.name: service_document(service) for service in services if service.routers}
+    documents = {service.name: service_document(service) for service in services}
     for name, document in documents.items():
         if name != "gateway":
             files[f"{UPSTREAMS}/{name}.openapi.json"] = as_json(document)
