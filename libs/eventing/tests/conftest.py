@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, func, insert, select, text, update
+from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -18,7 +19,7 @@ from contracts.data_class import DataClass
 from contracts.event import Change, Event
 from contracts.identifiers import new_id
 from eventing.consuming import Consumer, Retries
-from eventing.envelope import Envelope, envelope_of
+from eventing.envelope import Envelope, envelope_of, packed_headers
 from eventing.loop import Backoff, Pace
 from eventing.outbox import OutboxRow, append
 from eventing.reactions import Reaction, reactions_of, reacts_to
@@ -27,7 +28,7 @@ from eventing.shipping import Shipper
 from eventing.tables import ConsumerTables, PublisherTables, consumer_tables, publisher_tables
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.local import LocalTransport
-from eventing.transports.port import Transport
+from eventing.transports.port import Record, Transport
 
 FAST = Pace(busy=0.005, quiet=0.02)
 
@@ -119,6 +120,11 @@ class World:
 
         return reactions_of(keep)
 
+    async def ship(self, transport: Transport, *envelopes: Envelope) -> None:
+        """Publishes envelopes directly, with positions from 1, as a shipper would."""
+        records = [Record(n, e.key, packed_headers(e), e.data) for n, e in enumerate(envelopes, 1)]
+        await transport.publish(self.topic, records)
+
     async def seen(self, who: str = "c") -> list[tuple[str, int]]:
         """Effects in the order in which they were written."""
         statement = select(self.effects.c.key, self.effects.c.version).where(self.effects.c.consumer == who)
@@ -130,6 +136,9 @@ class World:
         async with self.engine.connect() as connection:
             return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
 
+    async def count_in(self, connection: AsyncConnection, table: Table) -> int:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
     def sequencer(self, **options: Any) -> Sequencer:
         return Sequencer(self.engine, self.log, **{"pace": FAST, **options})
 
@@ -140,13 +149,12 @@ class World:
     def consumer_of(
         self, transport: Transport, name: str = "c", reactions: Sequence[Reaction] = (), **options: Any
     ) -> Consumer:
-        options = {"retries": Retries(2, Backoff(0.005, 1.0)), **options}
+        options = {"retries": Retries(2, Backoff(0.005, 1.0)), "open_unit": self.unit, **options}
         return Consumer(
             name,
             transport=transport,
             topics=[self.topic],
             reactions=reactions or self.keeping(name),
-            open_unit=self.unit,
             tables=self.consumer,
             **options,
         )
@@ -166,11 +174,13 @@ async def eventually(condition: Callable[[], Any], seconds: float = 20.0) -> Any
     answer = None
     try:
         async with asyncio.timeout(seconds):
-            while not (answer := await condition()):
+            while True:
+                answer = await condition()
+                if answer:
+                    return answer
                 await asyncio.sleep(0.01)
     except TimeoutError:
         pytest.fail(f"not within {seconds} s; last answer {answer!r}")
-    return answer
 
 
 def in_order_per_key(seen: Sequence[tuple[str, int]]) -> bool:
@@ -183,18 +193,12 @@ def in_order_per_key(seen: Sequence[tuple[str, int]]) -> bool:
     return True
 
 
-@dataclass
-class Tools:
-    """What a test module cannot import from here."""
-
-    eventually: Any = staticmethod(eventually)
-    in_order_per_key: Any = staticmethod(in_order_per_key)
-    event: type[ThingChanged] = ThingChanged
-
-
 @pytest.fixture
-def tools() -> Tools:
-    return Tools()
+def tools() -> SimpleNamespace:
+    """What a test module cannot import from here."""
+    return SimpleNamespace(
+        eventually=eventually, in_order_per_key=in_order_per_key, Event=ThingChanged, Unit=Unit, Record=Record
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from eventing.tables import ConsumerTables
 from eventing.transports.port import Batch, Subscription, SubscriptionClosedError, Transport
 
 _log = structlog.get_logger(__name__)
-_tracer: Final = otel.get_tracer("eventing")
 
 BATCH_ROWS: Final = 500
 RECEIVE_SECONDS: Final = 0.5
@@ -64,6 +63,7 @@ class Consumer:
         retries: Retries | None = None,
         parking: ParkingLimit | None = None,
         now: Callable[[], datetime] | None = None,
+        tracer: otel.Tracer | None = None,
     ) -> None:
         self.name = name
         self.store = ConsumerStore(tables, name)
@@ -77,6 +77,7 @@ class Consumer:
         self._parking = parking or ParkingLimit()
         self._record = ParkingRecord(self._parking)
         self._now = now
+        self._tracer = tracer or otel.get_tracer("eventing")
         self._subscription: Subscription | None = None
         self._held: Batch | None = None
         self._awaited: set[str] | None = None
@@ -146,7 +147,7 @@ class Consumer:
         concerning = [d for d in deliveries if d.error is not None or self.dispatch.concerns(d.type)]
         outcomes = Counter(ignored=len(deliveries) - len(concerning))
         if concerning:
-            with _tracer.start_as_current_span(
+            with self._tracer.start_as_current_span(
                 f"consume {self.name}",
                 kind=otel.SpanKind.CONSUMER,
                 links=_links(concerning),

@@ -6,6 +6,7 @@ Attributes and their extensions are those of the CloudEvents specification 1.0.2
 `dataclassification` and `position` (in the publisher's event log).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,8 @@ STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json"
 # part the names and values of headers that are kept together in one column.
 _SEPARATOR: Final = "\x1f"
 _SEPARATOR_BYTES: Final = b"\x1f"
+
+_FORBIDDEN: Final = re.compile("[\x00-\x1e\x7f-\x9f\ud800-\udfff]")
 
 HeaderList = list[tuple[str, bytes]]
 
@@ -130,7 +133,7 @@ def packed_headers(envelope: Envelope) -> bytes:
     if envelope.traceparent is not None:
         pairs += ["ce_traceparent", envelope.traceparent]
     packed = _SEPARATOR.join(pairs)
-    if packed.count(_SEPARATOR) != len(pairs) - 1 or not packed.replace(_SEPARATOR, "").isprintable():
+    if packed.count(_SEPARATOR) != len(pairs) - 1 or _FORBIDDEN.search(packed):
         raise ValueError(f"a control character in the headers of event {envelope.id!r}")
     return packed.encode()
 

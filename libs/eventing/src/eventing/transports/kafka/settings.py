@@ -11,7 +11,8 @@ class KafkaSettings:
 
     `group_instance_id` makes membership static: only where the process name is fixed, because a member that left
     then keeps its partitions until its session times out. Without a `replication_factor` there are three replicas,
-    or as many as there are brokers. The number of partitions of a topic must never change: it decides where a key's events lie.
+    or as many as there are brokers. The number of partitions of a topic must never change: it decides where the
+    events of a key lie.
     """
 
     bootstrap_servers: str
