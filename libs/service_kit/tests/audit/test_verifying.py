@@ -1,5 +1,6 @@
 """The offline verifier finds every tampering (mutants of a real log), and finds nothing wrong with an erasure."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -184,6 +185,20 @@ async def test_a_checkpoint_is_signed_once_per_state(ground: Any) -> None:
     async with ground.worker.begin() as connection:
         assert await sign_checkpoint(connection, ground.tables, KEY, clock, "audited")
         assert await sign_checkpoint(connection, ground.tables, KEY, clock, "audited") is None
+
+
+async def test_two_relays_may_sign_one_state(ground: Any) -> None:
+    """Both see that nothing was signed yet; one keeps its checkpoint, the other ends without an error."""
+    clock = FixedClock(ground.now)
+    await ground.append(*ground.history(1))
+    await ground.sequence()
+    async with ground.worker.connect() as first, ground.worker.connect() as second:
+        assert await sign_checkpoint(first, ground.tables, KEY, clock, "audited")
+        waiting = asyncio.create_task(sign_checkpoint(second, ground.tables, KEY, clock, "audited"))
+        await asyncio.sleep(0.05)
+        await first.commit()
+        assert await asyncio.wait_for(waiting, 10) is None
+        await second.commit()
 
 
 def test_a_checkpoint_of_another_key_type_service_or_kind_is_named() -> None:

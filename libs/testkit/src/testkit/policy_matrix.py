@@ -108,7 +108,7 @@ def _without_rights(tokens: TokenFactory, probe: Probe) -> Iterator[tuple[str, s
     past = FixedClock(tokens.clock.now() - timedelta(hours=1))
     late = TokenFactory(issuer=tokens.issuer, clock=past, key=tokens.key)
     yield "no token", None
-    yield "an empty token", "Bearer "
+    yield "an empty token", "Bearer"
     yield "another scheme", "Basic b3BlcmF0b3I6"
     yield "rubbish", "Bearer rubbish"
     yield "a stranger's signature", "Bearer " + stranger.signed(powerful)

@@ -13,7 +13,8 @@ import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from eventing.loop import Health, Loop, Pace
@@ -65,8 +66,9 @@ async def sign_checkpoint(
     now = clock.now()
     signed = sign(Checkpoint(service, head.position, head.chain, now.isoformat()), key)
     row = {"position": head.position, "signed_at": now, "signed": signed}
-    await connection.execute(insert(tables.checkpoints).values(row))
-    return signed
+    # Another relay may have signed the same state meanwhile: its word is as good.
+    kept = insert(tables.checkpoints).values(row).on_conflict_do_nothing()
+    return signed if (await connection.execute(kept)).rowcount else None
 
 
 def sign(checkpoint: Checkpoint, key: OKPKey) -> str:
