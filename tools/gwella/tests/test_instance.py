@@ -75,6 +75,13 @@ def test_postgresql_of_a_killed_run_is_stopped(tmp_path: Path) -> None:
     server.stop()
 
 
+def test_a_data_folder_that_cannot_be_is_an_error_of_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match="cannot keep data in") as refused, claim(tmp_path / "file" / "data"):
+        pass
+    assert refused.value.status is Exit.USAGE
+
+
 def test_a_claim_ends_with_its_context(tmp_path: Path) -> None:
     for _ in range(2):
         with claim(tmp_path) as instance:

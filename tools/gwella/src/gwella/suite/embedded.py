@@ -66,15 +66,15 @@ def _load(run: Run) -> None:
 
 async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     from eventing.transports.local import LocalTransport
+    from service_kit.app import create_app
     from service_kit.logging import configure_logging
-    from service_kit.process import application, server_options
+    from service_kit.process import server_options
     from service_kit.settings import Settings
-    from service_kit.telemetry import configure_telemetry
+    from service_kit.telemetry import configure_telemetry, instrument_app
 
     log = stack.enter_context((run.instance.logs / "gwella.log").open("ab", buffering=0))
-    shared = (
-        Settings()
-    )  # what the operator's environment says of logs and telemetry holds for the whole process
+    # What the operator's environment says of logs and telemetry holds for the whole process.
+    shared = Settings()
     configure_logging(service="gwella", level=shared.log_level, to=log)
     configure_telemetry(service="gwella", ratio=shared.trace_ratio, endpoint=shared.telemetry_endpoint)
     issuer = issuer_server(wiring.issuer_url, run.instance.folder)

@@ -65,8 +65,11 @@ def claim(folder: Path) -> Iterator[Instance]:
     Raises `CommandError` (status 4) naming the process that holds it. Left-overs of a killed run are ended first.
     """
     folder = folder.expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "logs").mkdir(exist_ok=True)
+    try:
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+        (folder / "instance.lock").touch()
+    except OSError as problem:
+        raise CommandError(Exit.USAGE, f"cannot keep data in {folder}: {problem.strerror}") from problem
     with (folder / "instance.lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
