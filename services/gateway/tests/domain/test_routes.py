@@ -92,6 +92,13 @@ def test_an_operation_says_what_it_needs_and_how_long_it_takes():
     assert lists.allow == "OPTIONS, POST"
 
 
+def test_a_feed_that_waits_gets_the_time_to_wait():
+    wait = {"parameters": [{"name": "wait", "in": "query", "schema": {"type": "number", "maximum": 30}}]}
+    route = compile_routes({"exchange": document("/v1/changes", **wait)}).match("/v1/changes")
+    assert route is not None
+    assert route.methods["GET"].deadline == DEFAULT_DEADLINE + 30
+
+
 def test_only_public_paths_are_routed():
     table = compile_routes({"a": {"paths": {"/internal/x": {"get": {}}}}})
     assert table.routes == ()

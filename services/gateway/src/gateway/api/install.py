@@ -16,7 +16,7 @@ from gateway.api.observing import Observer
 from gateway.api.passing import BodyLimits, PassThrough
 from gateway.api.problem_pages import problem_routes
 from gateway.domain.limits import Quota
-from gateway.domain.openapi import merge
+from gateway.domain.openapi import merge, with_bearer
 from gateway.domain.routes import compile_routes
 from gateway.usecases.admit import Callers
 from service_kit.http_client import Upstream
@@ -26,6 +26,14 @@ from service_kit.serving import Serving
 from service_kit.settings import Settings
 
 TITLE = Text("The gateway", "Y porth")
+API = Text("School improvement", "Gwella ysgolion")
+USE = Text(
+    "Every request carries an access token (Authorization: Bearer). Refusals are problems (RFC 9457) in Welsh or"
+    " English by Accept-Language; /problems explains each. /v1/me says what you may do.",
+    "Mae pob cais yn cario tocyn mynediad (Authorization: Bearer). Mae gwrthodiadau'n broblemau (RFC 9457) yn"
+    " Gymraeg neu yn Saesneg yn ôl Accept-Language; mae /problems yn esbonio pob un. Mae /v1/me yn dweud beth y"
+    " cewch ei wneud.",
+)
 
 
 class UpstreamUnknownError(ValueError):
@@ -46,7 +54,8 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
     serving: Serving = app.state.serving
     settings = serving.settings
     own = openapi_of("gateway", TITLE, app.routes, (me.router,), serving.catalogue, settings.issuer_url)
-    merged = merge({"gateway": own, **documents}, server=settings.public_url)
+    own["info"] |= {"title": f"{API.en} / {API.cy}", "description": f"{USE.en}\n\n{USE.cy}"}
+    merged = with_bearer(merge({"gateway": own, **documents}, server=settings.public_url))
     pages = [
         *index_routes(),
         *document_routes(merged),

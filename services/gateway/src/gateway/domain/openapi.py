@@ -49,6 +49,17 @@ def merge(documents: Mapping[str, Document], *, front: str = "gateway", server: 
     return merged
 
 
+def with_bearer(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, with every operation also open to a token that the reader already has (the viewer asks for it)."""
+    schemes = document["components"].setdefault(_SECURITY, {})
+    schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    for item in document["paths"].values():
+        for method in _METHODS:
+            if isinstance(item.get(method), dict) and item[method].get("security"):
+                item[method]["security"] = [*item[method]["security"], {"bearer": []}]
+    return document
+
+
 def _join(kept: dict[str, Any], more: Mapping[str, Any]) -> None:
     for key, value in more.items():
         if isinstance(value, Mapping):

@@ -11,7 +11,7 @@ METHODS: Final = ("get", "post", "patch", "put", "delete")
 OPERATION: Final = "x-gwella-operation"
 """Extension of an OpenAPI operation: the operation (= scope) that it needs."""
 DEADLINE: Final = "x-gwella-deadline-seconds"
-"""Extension of an OpenAPI operation that may take longer than `DEFAULT_DEADLINE`."""
+"""Extension of an OpenAPI operation whose deadline is not the usual one."""
 DEFAULT_DEADLINE: Final = 30.0
 UPLOAD_DEADLINE: Final = 300.0
 """For bodies that are files: a slow line must be able to finish; read timeouts bound a stalled one. Seconds."""
@@ -146,8 +146,15 @@ def _operation(service: str, method: str, template: str, operation: Mapping[str,
         raise RouteError(f"{where} does not say which operation it needs ({OPERATION})")
     media = operation.get("requestBody", {}).get("content", {})
     upload = any(not kind.startswith("application/") or kind == "application/octet-stream" for kind in media)
-    deadline = operation.get(DEADLINE, UPLOAD_DEADLINE if upload else DEFAULT_DEADLINE)
+    usual = UPLOAD_DEADLINE if upload else DEFAULT_DEADLINE + _longest_wait(operation)
+    deadline = operation.get(DEADLINE, usual)
     if not isinstance(deadline, (int, float)) or deadline <= 0:
         raise RouteError(f"{where}: {DEADLINE} must be seconds, more than 0")
     line = str(round(deadline * 1000))
     return RoutedOperation(service, method.upper(), template, needed, float(deadline), line, upload)
+
+
+def _longest_wait(operation: Mapping[str, Any]) -> float:
+    """How long a caller may ask the service to hold its answer back (`wait` of the change feed), in seconds."""
+    waits = [one.get("schema", {}) for one in operation.get("parameters", ()) if one.get("name") == "wait"]
+    return float(waits[0].get("maximum", 0)) if waits else 0.0
