@@ -66,6 +66,8 @@ def found(rule: Rule, text: str, path: str = USE_CASE) -> list[int]:
         (logs_what_is_not_listed, "def f(log):\n    log.info('Changed by Angharad')\n"),
         (logs_what_is_not_listed, "def f(log, e):\n    log.warning('failed', error=repr(e))\n"),
         (begins_its_own_router, "from fastapi import APIRouter\nrouter = APIRouter()\n"),
+        (begins_its_own_router, "from starlette.routing import Route\nr = Route('/v1/schools', f)\n"),
+        (begins_its_own_router, "from starlette.routing import Route\nr = Route(path, f)\n"),
         (begins_its_own_router, "import fastapi\nrouter = fastapi.APIRouter()\n"),
     ],
 )
@@ -94,6 +96,7 @@ def test_a_planted_fault_is_found(rule: Rule, fault: str) -> None:
         ),
         (logs_what_is_not_listed, "def f(log):\n    log.exception('request_failed', status=500)\n", USE_CASE),
         (prints, "print('figures')\n", "tools/gwella/src/gwella/commands/demo.py"),
+        (begins_its_own_router, "from starlette.routing import Route\nr = Route('/docs', f)\n", USE_CASE),
         (begins_its_own_router, "from service_kit.routing import Router\nrouter = Router('x')\n", USE_CASE),
     ],
 )
@@ -105,6 +108,8 @@ def test_long_files_and_functions_are_found_and_docstrings_do_not_count() -> Non
     assert found(grows_too_long, "x = 1\n" * 400) == []
     assert found(grows_too_long, "x = 1\n" * 401) == [0]
     body = "    x = 1\n" * 49
+    migration = "services/x/src/x/migrations/0001_x.py"
+    assert found(grows_too_long, f"def upgrade():\n{body}{body}", migration) == []
     assert found(grows_too_long, f"def f():\n{body}") == []
     assert found(grows_too_long, f'def f():\n    """One.\n\n    Two.\n    """\n{body}') == []
     assert found(grows_too_long, f"x = 1\nasync def f():\n{body}    x = 2\n") == [2]
