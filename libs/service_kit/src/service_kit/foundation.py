@@ -9,7 +9,7 @@ from eventing.tables import ConsumerTables, PublisherTables, consumer_tables, pu
 from service_kit.audit.tables import AuditTables, audit_tables
 from service_kit.external_references import external_references_table
 from service_kit.idempotency import idempotency_table
-from service_kit.jobs import jobs_table
+from service_kit.job_tables import jobs_table
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,5 @@ return await call.command(JobView, do, status=202, location="/v1/jobs/{id}", sho
 """
 
 from service_kit.jobs.kinds import JobKind, Work
-from service_kit.jobs.tables import jobs_table
 
-__all__ = ["JobKind", "Work", "jobs_table"]
+__all__ = ["JobKind", "Work"]
