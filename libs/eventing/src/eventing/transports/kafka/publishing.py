@@ -69,9 +69,11 @@ class Publisher:
                 )
                 try:
                     await producer.start()
-                except (KafkaError, OSError) as error:
-                    await producer.stop()
-                    raise PublishError(f"no broker: {error!r}") from error
+                except BaseException as error:
+                    self._discard(producer)
+                    if isinstance(error, KafkaError | OSError):
+                        raise PublishError(f"no broker: {error!r}") from error
+                    raise
                 self._producer = producer
             return self._producer
 

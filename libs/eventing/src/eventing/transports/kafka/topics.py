@@ -1,11 +1,10 @@
 """Creating topics."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import IncompatibleBrokerVersion, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from eventing.transports.kafka.settings import KafkaSettings
 
@@ -13,9 +12,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
-    """Creates the topics that do not exist. Raises KafkaError when the broker refuses one.
+    """Creates the topics that do not exist, with three replicas where there are three brokers.
 
-    A broker that knows no such request (the mock broker) is left to create them by itself.
+    Raises KafkaError when the broker refuses one. A broker without a controller (the mock broker) cannot be asked
+    and is left to create topics by itself.
     """
     admin = AIOKafkaAdminClient(**settings.connection())
     await admin.start()
@@ -23,20 +23,17 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
         missing = sorted(set(topics) - set(await admin.list_topics()))
         if not missing:
             return
-        replicas = settings.replication_factor or await _replicas(admin)
-        wanted = [NewTopic(topic, settings.partitions, replicas) for topic in missing]
-        response = await admin.create_topics(wanted)
-    except IncompatibleBrokerVersion:
-        _log.info("the broker cannot be asked to create topics", topics=sorted(topics))
-        return
+        cluster = await admin.describe_cluster()
+        if cluster["controller_id"] < 0:
+            _log.info("the broker cannot be asked to create topics", topics=missing)
+            return
+        replicas = settings.replication_factor or min(3, len(cluster["brokers"]))
+        response = await admin.create_topics(
+            [NewTopic(topic, settings.partitions, replicas) for topic in missing]
+        )
     finally:
         await admin.close()
     for topic, code, *_ in response.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"topic {topic} was not created")
-
-
-async def _replicas(admin: Any) -> int:
-    """Three where there are three brokers, as many as there are otherwise."""
-    return min(3, len((await admin.describe_cluster())["brokers"]))
