@@ -14,5 +14,11 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("registry", "adviser"): "allocations.read",
     ("registry", "liaison"): "liaisons.read",
     ("registry", "authority"): "authorities.read",
+    # A visit's rights turn on its stage, which an entry of the feed does not tell: only who sees every stage is told.
+    ("visits", "visit"): "draft_visits.read",
+    ("visits", "finding"): "draft_visits.read",
+    ("visits", "action"): "actions.read",
+    ("visits", "category"): "categories.read",
+    ("visits", "monitoring"): "monitoring.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""
