@@ -77,8 +77,8 @@ async def next_starts(
     slices = record.slices.c
     begins = func.lower(slices.valid)
     query = (
-        select(slices.id, func.min(begins))
+        select(slices.id, func.min(begins).label("begins"))
         .where(slices.id == func.any(list(ids)), func.upper_inf(slices.known), begins > day)
         .group_by(slices.id)
     )
-    return dict((await connection.execute(query)).tuples().all())
+    return {row.id: row.begins for row in await connection.execute(query)}
