@@ -30,6 +30,7 @@ from eventing.transports.port import Transport
 from service_kit.app import create_app
 from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
+from service_kit.clock_tasks import ClockRunner
 from service_kit.database import Database
 from service_kit.foundation import Foundation
 from service_kit.jobs.running import JobRunner
@@ -79,9 +80,10 @@ class Runtime:
         )
         if "relay" in roles:
             self._add_relay(self.worker, self.service.foundation)
+            # The sequencers' wakes alone: the job runner's own commits must not wake the job runner.
+            self.worker.wakes = list(self.wakes)
         if "consumer" in roles:
             self._add_consumer(self.worker, self.service.foundation)
-        self.worker.wakes = self.wakes
         if self.transport is not None:
             await self.transport.ensure_topics([self.service.topic, *self.service.hears])
         self._tasks += [
@@ -142,6 +144,9 @@ class Runtime:
             kinds.append(redrive_kind(consumer, open_unit))
         if kinds:
             self._parts.append(JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake()))
+        if self.service.clock_tasks:
+            open_unit = partial(self._open_unit, worker, journal)
+            self._parts.append(ClockRunner(self.service.name, self.service.clock_tasks, open_unit))
 
     @asynccontextmanager
     async def _open_unit(self, worker: Database, journal: Journal) -> AsyncIterator[UnitOfWork]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SuiteSecrets:
-    """What the services are given. `audit_key_file` holds a private JWK (ES256)."""
+    """What the services are given. `audit_key_file` holds a private JWK (Ed25519)."""
 
     cursor_secret: str
     audit_key_file: Path
@@ -28,9 +28,9 @@ def suite_secrets(folder: Path) -> SuiteSecrets:
     if not kept.exists():
         write_private(kept, {name: secrets.token_urlsafe(32) for name in ("cursor_secret",)})
     if not key_file.exists():
-        from joserfc.jwk import ECKey
+        from joserfc.jwk import OKPKey
 
-        key = ECKey.generate_key("P-256", parameters={"alg": "ES256", "use": "sig"}, auto_kid=True)
+        key = OKPKey.generate_key("Ed25519", parameters={"use": "sig"}, auto_kid=True)
         write_private(key_file, key.as_dict(private=True))
     content = json.loads(kept.read_text(encoding="utf-8"))
     return SuiteSecrets(content["cursor_secret"], key_file)
