@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.schema import ExecutableDDLElement
 
+from eventing.sequencer import LogTables
 from service_kit.audit.tables import append_only
 from service_kit.client_rows import ClientRule, client_policies
 from service_kit.foundation import Foundation
@@ -16,8 +17,17 @@ from service_kit.policy.grants import Revoke
 from service_kit.policy.rls import policies
 
 
-def secure(connection: Connection, service: str, metadata: MetaData, shared: Foundation) -> None:
-    """Makes the policies and privileges of all tables of a service equal to what its code declares."""
+def secure(
+    connection: Connection,
+    service: str,
+    metadata: MetaData,
+    shared: Foundation,
+    logs: Sequence[LogTables] = (),
+) -> None:
+    """Makes the policies and privileges of all tables of a service equal to what its code declares.
+
+    `logs` are those that it sequences beside its events: their outboxes are the worker's alone, log and head are read.
+    """
     existing = set(inspect(connection).get_table_names())
     missing = [table.name for table in metadata.sorted_tables if table.name not in existing]
     if missing:
@@ -26,6 +36,11 @@ def secure(connection: Connection, service: str, metadata: MetaData, shared: Fou
         connection.exec_driver_sql(policy.drop)
     for statement in _statements(service, metadata.sorted_tables, shared):
         connection.execute(statement)
+    for log in logs:
+        every = ["select", "insert", "update", "delete"]
+        connection.execute(Revoke(every, [log.outbox], f"{service}_api"))
+        connection.execute(Revoke(["insert", "update", "delete"], [log.log, log.head], f"{service}_api"))
+        connection.execute(Revoke(["update", "delete"], [log.log], f"{service}_worker"))
 
 
 _POLICIES = text(

@@ -35,7 +35,9 @@ async def migrate(owner_url: str, service: "Service") -> None:
             await connection.execute(text("select pg_advisory_xact_lock(hashtext('gwella.migrate'))"))
             await connection.execute(text("set local lock_timeout = '5s'"))
             await connection.run_sync(_upgrade, service.version_folders)
-            await connection.run_sync(secure, service.name, service.metadata, service.foundation)
+            await connection.run_sync(
+                secure, service.name, service.metadata, service.foundation, service.logs
+            )
     finally:
         await engine.dispose()
 
