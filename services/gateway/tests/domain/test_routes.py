@@ -108,7 +108,11 @@ def test_only_public_paths_are_routed():
     ("documents", "message"),
     [
         ({"a": {"paths": {"/v1/x": {"get": {}}}}}, r"a: GET /v1/x does not say which operation"),
-        ({"a": document("/v1/x"), "b": document("/v1/x")}, r"b /v1/x: a answers that path already"),
+        (
+            {"a": document("/v1/x", method="post"), "b": document("/v1/x", method="post")},
+            r"b /v1/x: a answers that",
+        ),
+        ({"a": document("/v1/x/{id}"), "b": document("/v1/x/{number}")}, r"b /v1/x/{number}: a answers that"),
         ({"a": document("/v1/x/{id}", "/v1/x/{number}")}, r"a answers that path already"),
         ({"a": document("/v1/x", **{"x-gwella-deadline-seconds": 0})}, r"must be seconds"),
         ({"a": document("/v1/x", **{"x-gwella-deadline-seconds": "9"})}, r"must be seconds"),
@@ -117,3 +121,17 @@ def test_only_public_paths_are_routed():
 def test_a_description_that_cannot_be_routed_stops_the_start(documents: dict[str, Any], message: str):
     with pytest.raises(RouteError, match=message):
         compile_routes(documents)
+
+
+def test_what_several_services_answer_alike_is_shared_by_the_ids_prefix():
+    both = {name: document("/v1/jobs/{id}", "/v1/jobs") for name in ("exchange", "registry")}
+    table = compile_routes(both)
+    one, many = table.match("/v1/jobs/registry-1"), table.match("/v1/jobs")
+    assert one is not None
+    assert many is not None
+    operation = one.methods["GET"]
+    assert operation.service_of("/v1/jobs/registry-1") == "registry"
+    assert operation.service_of("/v1/jobs/exchange-1") == "exchange"
+    assert operation.service_of("/v1/jobs/1") is None
+    assert not operation.is_shared_list
+    assert many.methods["GET"].is_shared_list

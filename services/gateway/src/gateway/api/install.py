@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from contracts.text import Text
 from gateway.api import me
 from gateway.api.answers import Answers
+from gateway.api.bodies import BodyLimits
 from gateway.api.documents import document_routes
 from gateway.api.index import index_routes
 from gateway.api.observing import Observer
-from gateway.api.passing import BodyLimits, PassThrough
+from gateway.api.passing import PassThrough
 from gateway.api.problem_pages import problem_routes
 from gateway.domain.limits import Quota
 from gateway.domain.openapi import merge, with_bearer

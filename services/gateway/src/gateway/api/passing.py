@@ -7,7 +7,6 @@ by every request, so what can be prepared is prepared.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from time import monotonic_ns
 from typing import Final
 from urllib.parse import quote
@@ -16,11 +15,14 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.answers import Answers
+from gateway.api.bodies import BodyLimits, ClientGone, request_body
+from gateway.api.guarding import Guard
 from gateway.api.observing import Observation, Observer
 from gateway.domain.headers import Lines, forwarded, to_client, to_upstream
 from gateway.domain.limits import Allowance
 from gateway.domain.routes import Route, RoutedOperation, RouteTable
 from gateway.usecases.admit import Callers
+from gateway.usecases.page_shared_list import shared_page
 from service_kit.http_client import (
     Upstream,
     UpstreamBroken,
@@ -32,30 +34,9 @@ from service_kit.http_client import (
 from service_kit.problems import ProblemError
 from service_kit.request_ids import SCOPE_KEY
 
-WATCH_AFTER: Final = 1.0
-"""Seconds after which a request that is still open is watched for its client going away."""
 HEAD_DRAIN: Final = 65_536
 """Bytes of an unwanted body that are read to keep the connection; a longer one costs the connection."""
-FRAMING: Final = 4_096
-"""Bytes that a multipart frame may add to a file; the service measures the file itself."""
-
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BodyLimits:
-    """The largest request bodies in bytes: of JSON, and of an uploaded file."""
-
-    json: int
-    upload: int
-
-    def of(self, operation: RoutedOperation) -> int:
-        """The limit of one operation."""
-        return self.upload + FRAMING if operation.upload else self.json
-
-
-class ClientGone(Exception):
-    """The client closed the connection before its request was complete."""
 
 
 class BrokenOff(Exception):
@@ -138,7 +119,8 @@ class PassThrough:
             if not caller.may(operation.operation):
                 raise ProblemError("operation_not_permitted", {"operation": operation.operation})
             allowance = self._enter(caller.allowance, extra)
-            await self._forward(scope, receive, send, operation, observation, found, extra)
+            forward = self._page if operation.is_shared_list else self._forward
+            await forward(scope, receive, send, operation, observation, found, extra)
         except ProblemError as refusal:
             observation.code = refusal.code
             observation.status = await self._answers.problem(scope, receive, send, refusal, extra, request_id)
@@ -178,6 +160,32 @@ class PassThrough:
         allowance.in_flight += 1
         return allowance
 
+    async def _page(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        operation: RoutedOperation,
+        observation: Observation,
+        found: Mapping[bytes, bytes],
+        extra: Lines,
+    ) -> None:
+        """A page of a list of which several services have a part."""
+        lines = _lines(scope, operation, observation, found, extra)
+        behind = {name: self._upstreams[name] for name in operation.shared}
+        try:
+            answer = await shared_page(
+                behind, scope["path"], scope["query_string"], lines, operation.deadline
+            )
+        except UpstreamError as error:
+            raise _refusal(error, operation, observation) from error
+        observation.status = answer.status
+        observation.started = True
+        headers = [*to_client(answer.headers, None, False), *extra]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
     async def _forward(
         self,
         scope: Scope,
@@ -188,15 +196,14 @@ class PassThrough:
         found: Mapping[bytes, bytes],
         extra: Lines,
     ) -> None:
-        body = await _body(found, receive, self._limits.of(operation))
-        lines = to_upstream(scope["headers"], found.get(b"connection"))
-        lines.append(("x-request-id", extra[0][1].decode("latin-1")))
-        lines.append(("x-deadline-ms", operation.deadline_line))
-        lines.append(("forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
-        lines.append(("traceparent", observation.traceparent))
-        upstream = self._upstreams[operation.service]
+        body = await request_body(found, receive, self._limits.of(operation))
+        lines = _lines(scope, operation, observation, found, extra)
+        service = operation.service_of(scope["path"])
+        if service is None:
+            raise ProblemError("not_found")
+        upstream = self._upstreams[service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
-        guard = _Guard(operation.deadline, None if isinstance(body, AsyncIterator) else receive)
+        guard = Guard(operation.deadline, None if isinstance(body, AsyncIterator) else receive)
         try:
             response = await upstream.send(operation.method, _target(scope), lines, body, None)
             try:
@@ -216,52 +223,20 @@ class PassThrough:
             guard.stop()
 
 
-class _Guard:
-    """Ends a request whose time is over or whose client has gone. Nothing but a timer is spent on a short one."""
-
-    __slots__ = ("_deadline", "_receive", "_request", "_task", "_timer", "client_gone", "too_late")
-
-    def __init__(self, deadline: float, receive: Receive | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._deadline = deadline
-        self._receive = receive
-        self._request = asyncio.current_task(loop)
-        self._task: asyncio.Task[None] | None = None
-        self.client_gone = False
-        self.too_late = False
-        self._timer = loop.call_later(min(WATCH_AFTER, deadline), self._begin)
-
-    def stop(self) -> None:
-        """Ends the watch."""
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-
-    def forgive(self) -> None:
-        """Takes back the cancellation, which was ours and has done its work: an answer is still to be sent."""
-        if self._request is not None:
-            self._request.uncancel()
-
-    def _begin(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._watch())
-
-    async def _watch(self) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, self._deadline - WATCH_AFTER)):
-                await self._disconnect()
-            self.client_gone = True
-        except TimeoutError:
-            self.too_late = True
-        if self._request is not None:
-            self._request.cancel()
-
-    async def _disconnect(self) -> None:
-        if self._receive is None:
-            await asyncio.get_running_loop().create_future()
-            return
-        message = await self._receive()
-        while message["type"] != "http.disconnect":
-            message = await self._receive()
+def _lines(
+    scope: Scope,
+    operation: RoutedOperation,
+    observation: Observation,
+    found: Mapping[bytes, bytes],
+    extra: Lines,
+) -> list[tuple[str, str]]:
+    """The request's lines for the service: the client's own that may cross, and the gateway's."""
+    lines = to_upstream(scope["headers"], found.get(b"connection"))
+    lines.append(("x-request-id", extra[0][1].decode("latin-1")))
+    lines.append(("x-deadline-ms", operation.deadline_line))
+    lines.append(("forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
+    lines.append(("traceparent", observation.traceparent))
+    return lines
 
 
 def _target(scope: Scope) -> str:
@@ -297,47 +272,6 @@ async def _drain(response: UpstreamResponse) -> None:
     size = 0
     while size < HEAD_DRAIN and (chunk := await response.read_some()):
         size += len(chunk)
-
-
-async def _body(
-    found: Mapping[bytes, bytes], receive: Receive, limit: int
-) -> AsyncIterator[bytes] | bytes | None:
-    """The request's body: nothing, bytes when it came in one piece, else a stream. Raises ProblemError (413)."""
-    length = found.get(b"content-length")
-    if length is None and b"transfer-encoding" not in found:
-        return None
-    if length is not None:
-        if not length.isdigit():
-            raise ProblemError("malformed_request")
-        if int(length) > limit:
-            raise ProblemError("body_too_large", {"limit": limit})
-        if length == b"0":
-            return None
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientGone
-    first: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        return _stream(first, receive, limit)
-    if len(first) > limit:
-        raise ProblemError("body_too_large", {"limit": limit})
-    return first
-
-
-async def _stream(first: bytes, receive: Receive, limit: int) -> AsyncIterator[bytes]:
-    chunk, size, more = first, 0, True
-    while True:
-        size += len(chunk)
-        if size > limit:
-            raise ProblemError("body_too_large", {"limit": limit})
-        if chunk:
-            yield chunk
-        if not more:
-            return
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk, more = message.get("body", b""), message.get("more_body", False)
 
 
 _ONCE: Final = frozenset(

@@ -34,7 +34,8 @@ def merge(documents: Mapping[str, Document], *, front: str = "gateway", server: 
     for service, document in parts.items():
         renamed = _renaming(service, document, differing)
         for path, item in document.get("paths", {}).items():
-            if path.startswith(_PUBLIC) or service == front:
+            # A path that several services share is described alike by all of them.
+            if path not in merged["paths"] and (path.startswith(_PUBLIC) or service == front):
                 merged["paths"][path] = _with_ids(_rewritten(item, renamed), service, repeated)
         for section, components in document.get("components", {}).items():
             kept = merged["components"].setdefault(section, {})
@@ -137,13 +138,14 @@ def _reference(value: Any, renamed: Mapping[tuple[str, str], str]) -> Any:
 
 
 def _repeated_operation_ids(parts: Mapping[str, Document]) -> set[str]:
-    seen: dict[str, int] = {}
+    """Names that stand for operations on different paths."""
+    places: dict[str, set[tuple[str, str]]] = {}
     for document in parts.values():
-        for item in document.get("paths", {}).values():
+        for path, item in document.get("paths", {}).items():
             for method in _METHODS:
                 if isinstance(item.get(method), Mapping) and (name := item[method].get("operationId")):
-                    seen[name] = seen.get(name, 0) + 1
-    return {name for name, count in seen.items() if count > 1}
+                    places.setdefault(name, set()).add((path, method))
+    return {name for name, found in places.items() if len(found) > 1}
 
 
 def _with_ids(item: dict[str, Any], service: str, repeated: set[str]) -> dict[str, Any]:

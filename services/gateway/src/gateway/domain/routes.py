@@ -4,7 +4,7 @@ Compiled once from the services' own OpenAPI documents, so the gateway can have 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 METHODS: Final = ("get", "post", "patch", "put", "delete")
@@ -27,6 +27,7 @@ class RoutedOperation:
     """One method of one path: what is needed for it and how long it may take.
 
     `deadline` is in seconds, `deadline_line` the same as the header line that tells the service (milliseconds).
+    `shared`: all services that answer this path, where they are several; ids then begin with the service's name.
     """
 
     service: str
@@ -36,6 +37,19 @@ class RoutedOperation:
     deadline: float
     deadline_line: str
     upload: bool
+    shared: tuple[str, ...] = ()
+
+    @property
+    def is_shared_list(self) -> bool:
+        """Whether every service answers with a part of one list."""
+        return bool(self.shared) and not self.template.endswith("}")
+
+    def service_of(self, path: str) -> str | None:
+        """The service that answers this path; None where the id in it is of none of those that share the path."""
+        if not self.shared:
+            return self.service
+        last = path.rpartition("/")[2]
+        return next((name for name in self.shared if last.startswith(f"{name}-")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +125,35 @@ def _search(node: _Node, segments: list[str]) -> Route | None:
 def compile_routes(documents: Mapping[str, Mapping[str, Any]]) -> RouteTable:
     """The table of all services' documents (service name -> OpenAPI document).
 
-    Raises RouteError when an operation does not say what it needs, when two services answer one path, or when two
+    A path that several services answer alike, reading only (`/v1/jobs/{id}`), is shared between them. Raises
+    RouteError when an operation does not say what it needs, when two services answer one path otherwise, or when two
     templates differ in their parameter's name only.
     """
-    owners: dict[str, str] = {}
-    routes: list[Route] = []
+    found: dict[str, Route] = {}
     for service, document in sorted(documents.items()):
         for template, item in document.get("paths", {}).items():
             if not template.startswith(PUBLIC_PREFIX):
                 continue
             shape = "/".join("{}" if part.startswith("{") else part for part in template.split("/"))
-            if shape in owners:
-                raise RouteError(f"{service} {template}: {owners[shape]} answers that path already")
-            owners[shape] = service
-            routes.append(_route(service, template, item))
-    return RouteTable(routes)
+            route = _route(service, template, item)
+            found[shape] = _shared(found[shape], route) if shape in found else route
+    return RouteTable(found.values())
+
+
+def _shared(held: Route, more: Route) -> Route:
+    """One route of two services. Raises RouteError unless both only read, by the same operation."""
+    own, other = held.methods.get("GET"), more.methods.get("GET")
+    if own is None or other is None or set(held.methods) | set(more.methods) != {"GET", "HEAD"}:
+        raise _taken(held, more)
+    if (own.template, own.operation) != (other.template, other.operation) or own.service == other.service:
+        raise _taken(held, more)
+    joined = replace(own, shared=(*(own.shared or (own.service,)), other.service))
+    return Route(held.template, {"GET": joined, "HEAD": joined}, held.allow)
+
+
+def _taken(held: Route, more: Route) -> RouteError:
+    service, owner = (next(iter(route.methods.values())).service for route in (more, held))
+    return RouteError(f"{service} {more.template}: {owner} answers that path already")
 
 
 def _route(service: str, template: str, item: Mapping[str, Any]) -> Route:
