@@ -61,7 +61,7 @@ class Runtime:
         self.transport = transport
         self.wakes: list[asyncio.Event] = []
         self.worker: Database | None = None
-        self._parts: list[Sequencer | Shipper | Consumer | JobRunner | Checkpoints] = []
+        self._parts: list[Sequencer | Shipper | Consumer | JobRunner | ClockRunner | Checkpoints] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, roles: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from contracts.event import Event
 from contracts.text import Text
 from eventing.reactions import Reaction, topic_of, topics_of
 from eventing.sequencer import LogTables
+from service_kit.clock_tasks import ClockTask
 from service_kit.foundation import Foundation
 from service_kit.jobs import JobKind
 from service_kit.migrations.heads import version_folders
@@ -37,6 +38,7 @@ class Service:
     reactions: Sequence[Reaction] = ()
     publishes: Sequence[type[Event]] = ()
     jobs: Sequence[JobKind] = ()
+    clock_tasks: Sequence[ClockTask] = ()
     logs: Sequence[LogTables] = ()
     memberships: MembershipSource | None = None
     listens_to: Sequence[str] = ()
