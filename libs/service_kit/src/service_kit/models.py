@@ -17,11 +17,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, GetJsonSchemaHandler, TypeAdapter
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contracts.data_class import DataClass
+from service_kit.written_forms import with_strict_times
 
 Timestamp = AwareDatetime
 """RFC 3339, with an offset; a time without one is refused."""
@@ -36,6 +44,11 @@ class Model(BaseModel):
     """A request body: types are not coerced, unknown fields are refused, names are snake_case."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """As pydantic makes it; dates and moments in one form only (`written_forms`)."""
+        return with_strict_times(handler(source))
 
 
 def classed(data_class: DataClass) -> DataClass:

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from contracts.text import LANGUAGES, Text
 from service_kit.problems import Fault
 from service_kit.problems.faults import faults_in_text, printable
 from service_kit.problems.problem import Part
+from service_kit.written_forms import TRUE_OR_FALSE, Form, read_date, read_moment
 
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
+MAX_REFERENCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +40,8 @@ class Header:
     schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
-_MOMENT = TypeAdapter(AwareDatetime)
-
-
-def _date(value: str) -> date:
-    if len(value) != 10:
-        raise ValueError(value)
-    return date.fromisoformat(value)
-
-
-def _moment(value: str) -> datetime:
-    try:
-        return _MOMENT.validate_json(
-            f'"{value}"' if value.isascii() and '"' not in value else "0", strict=True
-        )
-    except ValidationError:
-        raise ValueError(value) from None
-
-
 def _flag(value: str) -> bool:
-    if value not in ("true", "false"):
+    if not TRUE_OR_FALSE.fits(value):
         raise ValueError(value)
     return value == "true"
 
@@ -76,8 +58,14 @@ def _language(value: str) -> str:
     return value
 
 
-def _text(value: str) -> str:
+def _cursor(value: str) -> str:
     if not 1 <= len(value) <= 1024:
+        raise ValueError(value)
+    return value
+
+
+def _reference(value: str) -> str:
+    if not 1 <= len(value) <= MAX_REFERENCE:
         raise ValueError(value)
     return value
 
@@ -100,7 +88,7 @@ VALID_AT = Parameter(
         "Y diwrnod y gofynnir amdano; heddiw os nas rhoddir",
     ),
     {"type": "string", "format": "date"},
-    _date,
+    read_date,
     "must_be_date",
 )
 KNOWN_AT = Parameter(
@@ -110,7 +98,7 @@ KNOWN_AT = Parameter(
         "Fel y'i gwyddid ar yr adeg hon; fel y gwyddys nawr os nas rhoddir",
     ),
     {"type": "string", "format": "date-time"},
-    _moment,
+    read_moment,
     "must_be_timestamp",
 )
 DRY_RUN = Parameter(
@@ -135,7 +123,7 @@ CURSOR = Parameter(
         "Lle mae'r dudalen yn dechrau: links.next y dudalen flaenorol",
     ),
     {"type": "string", "minLength": 1, "maxLength": 1024},
-    _text,
+    _cursor,
     "invalid_cursor",
 )
 TOTAL = Parameter(
@@ -150,10 +138,10 @@ EXTERNAL_REFERENCE = Parameter(
     Text(
         "Only the record to which you gave this reference", "Dim ond y cofnod y rhoesoch y cyfeirnod hwn iddo"
     ),
-    {"type": "string", "minLength": 1, "maxLength": 200},
-    _text,
+    {"type": "string", "minLength": 1, "maxLength": MAX_REFERENCE},
+    _reference,
     "too_long",
-    {"maximum": 200},
+    {"maximum": MAX_REFERENCE},
 )
 
 ACCEPT_LANGUAGE = Header("Accept-Language", Text("cy or en", "cy neu en"))
@@ -177,12 +165,24 @@ IDEMPOTENCY_KEY = Header(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnParameter:
+    """A parameter that the endpoint itself declares: whether it may be repeated, and how its value is written."""
+
+    repeatable: bool
+    form: Form | None
+
+    def faults(self, name: str, value: str, part: Part) -> list[Fault]:
+        """What is wrong with the text of a value; what it means is the endpoint's."""
+        return [] if self.form is None or self.form.fits(value) else [Fault(name, self.form.code, part=part)]
+
+
 def read_query(
-    request: Request, known: Mapping[str, Parameter], own: Mapping[str, bool]
+    request: Request, known: Mapping[str, Parameter], own: Mapping[str, OwnParameter]
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The values of the contract's parameters, and every fault of the query string.
 
-    `own`: names of the endpoint's own parameters, true where one may be repeated; their values are the endpoint's.
+    `own`: the endpoint's own parameters; their values are the endpoint's.
     """
     raw: bytes = request.scope["query_string"]
     if not raw:
@@ -195,11 +195,13 @@ def read_query(
         faults += [
             Fault(shown, code, part="query") for text in (name, value) for code in faults_in_text(text)
         ]
-        if name in seen and not own.get(name, False):
+        if name in seen and not (name in own and own[name].repeatable):
             faults.append(Fault(shown, "repeated_parameter", part="query"))
-        elif name not in known and name not in own:
+        elif name in own:
+            faults += own[name].faults(name, value, "query")
+        elif name not in known:
             faults.append(Fault(shown, "unknown_parameter", part="query"))
-        elif name in known:
+        else:
             parameter = known[name]
             try:
                 values[name] = parameter.read(value)
@@ -214,14 +216,14 @@ def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
     yield from parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="surrogateescape")
 
 
-def faults_in_path(request: Request) -> list[Fault]:
-    """A NUL or half of a surrogate pair in a path parameter."""
-    return [
-        Fault(name, code, part="path")
-        for name, value in request.scope.get("path_params", {}).items()
-        if isinstance(value, str)
-        for code in faults_in_text(value)
-    ]
+def faults_in_path(request: Request, own: Mapping[str, OwnParameter]) -> list[Fault]:
+    """What no path parameter may hold, and values that are not written as their type is."""
+    faults = []
+    for name, value in request.scope.get("path_params", {}).items():
+        if isinstance(value, str):
+            faults += [Fault(name, code, part="path") for code in faults_in_text(value)]
+            faults += own[name].faults(name, value, "path") if name in own else []
+    return faults
 
 
 def described(parameters: Iterable[Parameter], headers: Iterable[Header]) -> list[dict[str, Any]]:

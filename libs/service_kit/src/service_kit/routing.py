@@ -32,10 +32,11 @@ from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
 from service_kit.models import Model, View
-from service_kit.parameters import Header, Parameter
+from service_kit.parameters import Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
 from service_kit.problems.faults import from_pydantic
 from service_kit.uploads import Upload, receive
+from service_kit.written_forms import form_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Coroutine[Any, Any, Any]])
 Kind = Literal["read", "page", "command", "change", "replace"]
@@ -201,11 +202,8 @@ class Route(APIRoute):
         super().__init__(path, _refusing_faults(endpoint), **options)
         if self.body_model is not None and contract.kind in ("read", "page"):
             raise ValueError(f"{path}: a reading route takes no body")
-        self.own_query = {
-            field.alias: get_origin(field.field_info.annotation) in (list, tuple, set)
-            for field in get_flat_params(self.dependant)
-            if getattr(field.field_info, "in_", None) == ParamTypes.query
-        }
+        self.own_query = _own_parameters(self, ParamTypes.query)
+        self.own_path = _own_parameters(self, ParamTypes.path)
         if doubled := self.own_query.keys() & contract.known.keys():
             raise ValueError(f"{path}: the contract reads these parameters itself: {sorted(doubled)}")
 
@@ -217,7 +215,7 @@ class Route(APIRoute):
             call = await open_call(request, self.contract.operation)
             request.scope[CALL] = call
             values, faults = parameters.read_query(request, self.contract.known, self.own_query)
-            faults += parameters.faults_in_path(request)
+            faults += parameters.faults_in_path(request, self.own_path)
             call.take(values)
             strict = StrictRequest(request.scope, request.receive)
             found = (*faults, *await self._read_body(strict, call))
@@ -228,7 +226,9 @@ class Route(APIRoute):
                 return answer
             except RequestValidationError as error:
                 own = [e for e in error.errors() if e["loc"][0] != "body"]
-                found += tuple(from_pydantic(own, call.serving.catalogue, part=None))
+                named = {(fault.part, fault.pointer) for fault in found}
+                further = from_pydantic(own, call.serving.catalogue, part=None)
+                found += tuple(fault for fault in further if (fault.part, fault.pointer) not in named)
                 raise ProblemError("validation_failed", errors=found) from None
             finally:
                 _faults.reset(token)
@@ -253,6 +253,17 @@ class Route(APIRoute):
         )
         call.fingerprint_body(sha256(raw).digest())
         return faults
+
+
+def _own_parameters(route: APIRoute, part: ParamTypes) -> Mapping[str, OwnParameter]:
+    return {
+        field.alias: OwnParameter(
+            get_origin(field.field_info.annotation) in (list, tuple, set),
+            form_of(field.field_info.annotation),
+        )
+        for field in get_flat_params(route.dependant)
+        if getattr(field.field_info, "in_", None) == part
+    }
 
 
 def _refusing_faults(endpoint: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,8 +1,9 @@
 """A small service on the contract, on a real PostgreSQL, spoken to over ASGI."""
 
 import importlib.util
+import io
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,17 +11,20 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import event, text
+
 from service_kit.app import create_app
 from service_kit.audit.tables import chain_function
 from service_kit.auth.principal import Grant, Principal
 from service_kit.clock import FixedClock
 from service_kit.database import Database
+from service_kit.logging import configure_logging
 from service_kit.migrations.security import secure
 from service_kit.problems import ProblemError
 from service_kit.settings import Settings
-from sqlalchemy import event, text
 from testkit.databases import ServiceDatabase
 from testkit.fixtures import MigratedDatabase
 
@@ -30,6 +34,7 @@ assert _spec.loader is not None
 example = importlib.util.module_from_spec(_spec)
 sys.modules["contract_example"] = example
 _spec.loader.exec_module(example)
+sys.modules["contract_conftest"] = sys.modules[__name__]
 
 START = datetime(2020, 1, 6, 9, tzinfo=UTC)
 CALLERS = {
@@ -74,13 +79,20 @@ class Bench:
     database: ServiceDatabase
     worker: Database
     statements: list[str] = field(default_factory=list)
+    log: io.BytesIO = field(default_factory=io.BytesIO)
 
-    async def ask(self, method: str, path: str, caller: str | None = "vale", **options: Any) -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, caller: str | None = "vale", **options: Any
+    ) -> httpx.Response:
         """One request. `key` and `if_match` become their headers; `patch` is a merge patch."""
         headers = dict(options.pop("headers", {}))
         if caller is not None:
             headers["Authorization"] = f"Bearer {caller}"
-        for name, header in (("key", "Idempotency-Key"), ("if_match", "If-Match"), ("language", "Accept-Language")):
+        for name, header in (
+            ("key", "Idempotency-Key"),
+            ("if_match", "If-Match"),
+            ("language", "Accept-Language"),
+        ):
             if name in options:
                 headers[header] = options.pop(name)
         if "patch" in options:
@@ -118,10 +130,9 @@ async def bench(migrated_database: MigratedDatabase) -> AsyncIterator[Bench]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         running.statements.append(statement)
 
+    configure_logging(service="example", to=running.log)
     event.listen(app.state.serving.database.engine.sync_engine, "before_cursor_execute", note)
     async with app.router.lifespan_context(app):
         yield running
     await worker.dispose()
-
-
-Ask = Callable[..., httpx.Response]
+    structlog.reset_defaults()

@@ -7,11 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+from pydantic import Field, field_validator
+from sqlalchemy import Column, Integer, String, select, text
+from starlette.responses import Response
+
 from contracts.data_class import DataClass
 from contracts.events.registry import SchoolDetailsChanged, SchoolRegistered
 from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
-from pydantic import Field, field_validator
 from service_kit import external_references, transitions
 from service_kit.auth.principal import Principal
 from service_kit.call import Call
@@ -33,8 +36,6 @@ from service_kit.routing import Router
 from service_kit.service import Service
 from service_kit.unit_of_work import UnitOfWork
 from service_kit.uploads import Upload
-from sqlalchemy import Column, Integer, String, select, text
-from starlette.responses import Response
 
 metadata = new_metadata()
 shared = foundation(metadata)
@@ -74,7 +75,7 @@ class NewSchool(Model):
     head_teacher: str | None = None
     pupils: Annotated[int | None, Field(ge=0, le=5000)] = None
     opened_on: date | None = None
-    addresses: Annotated[list[Address], Field(max_length=3)] = []
+    addresses: Annotated[list[Address], Field(max_length=3, default_factory=list)]
 
     @field_validator("name")
     @classmethod
@@ -103,8 +104,8 @@ class SchoolView(View, data_class=DataClass.public):
     status: str
     version: int
     head_teacher: Annotated[str | None, classed(DataClass.personal)]
-    external_references: ExternalReferences = []
-    allowed_transitions: list[transitions.TransitionView] = []
+    external_references: ExternalReferences = Field(default_factory=list)
+    allowed_transitions: list[transitions.TransitionView] = Field(default_factory=list)
 
 
 class ReferencesView(View, data_class=DataClass.public):
@@ -131,7 +132,12 @@ def why_not(row: Row, step: transitions.Transition) -> transitions.Reason | None
 
 
 def _write(row: Mapping[str, Any], *, create: bool, expected: int | None = None) -> Write:
-    facts = {"school_number": row["school"], "name": row["name"], "status": row["status"], "sector": "primary"}
+    facts = {
+        "school_number": row["school"],
+        "name": row["name"],
+        "status": row["status"],
+        "sector": "primary",
+    }
     kind = SchoolRegistered if create else SchoolDetailsChanged
     told = kind(authority=row["authority"], school=row["school"], pupils=row["pupils"], **facts)
     values = {name: row[name] for name in schools.own}
@@ -167,7 +173,9 @@ async def list_schools(call: Call, name: str | None = None, largest_first: bool 
     columns = schools.slices.c
     async with call.read() as uow:
         query = shown(schools, call.valid_at, call.known_at)
-        query = query.where(row_predicate(call.rows(DataClass.public), authority=columns.authority, school=columns.school))
+        query = query.where(
+            row_predicate(call.rows(DataClass.public), authority=columns.authority, school=columns.school)
+        )
         query = query.where(columns.name.contains(name)) if name is not None else query
         query = call.with_references(query, "school", columns.id)
         first = descending(columns.pupils) if largest_first else ascending(columns.name)
@@ -244,7 +252,9 @@ async def count_lines(work: Work) -> Mapping[str, Any]:
         text("update school_slices set pupils = coalesce(pupils, 0) + :lines"), {"lines": lines}
     )
     if lines == 13:
-        raise ProblemError("transition_not_allowed", {"reason": Text("Thirteen is unlucky.", "Mae tri ar ddeg yn anlwcus.")})
+        raise ProblemError(
+            "transition_not_allowed", {"reason": Text("Thirteen is unlucky.", "Mae tri ar ddeg yn anlwcus.")}
+        )
     if lines == 14:
         raise ValueError("a fault of ours")
     await work.progress(lines, lines)

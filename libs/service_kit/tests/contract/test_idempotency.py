@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from service_kit import idempotency
 from sqlalchemy import text
+
+from service_kit import idempotency
 
 NEW = {"number": "6732118", "authority": "673", "name": "Gladstone"}
 

@@ -4,9 +4,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from service_kit.jobs import queue
 from service_kit.jobs.running import JobRunner
-from sqlalchemy import text
 
 
 def runner(bench: Any, **options: Any) -> JobRunner:
@@ -24,7 +25,12 @@ def _kinds() -> Any:
 async def begin(bench: Any, lines: int, key: str = "k") -> Any:
     """Uploads a list of so many lines."""
     answer = await bench.ask(
-        "POST", "/v1/lists", "operator", content=b"a,b\n" * lines, headers={"Content-Type": "text/csv"}, key=key
+        "POST",
+        "/v1/lists",
+        "operator",
+        content=b"a,b\n" * lines,
+        headers={"Content-Type": "text/csv"},
+        key=key,
     )
     assert answer.status_code == 202, answer.text
     return answer
@@ -49,7 +55,11 @@ async def test_a_job_from_upload_to_result(bench) -> None:
     assert (await bench.ask("GET", path, "operator", headers={"If-None-Match": tag})).status_code == 304
     assert await runner(bench).run_one() is True
     done = (await bench.ask("GET", path, "operator", language="cy")).json()
-    assert (done["state"], done["state_title"], done["kind_title"]) == ("succeeded", "Wedi llwyddo", "Cyfrif llinellau")
+    assert (done["state"], done["state_title"], done["kind_title"]) == (
+        "succeeded",
+        "Wedi llwyddo",
+        "Cyfrif llinellau",
+    )
     assert (done["progress"], done["result"]) == ({"done": 3, "total": 3}, {"lines": 3})
     assert await pupils(bench) == 3
     assert await runner(bench).run_one() is False

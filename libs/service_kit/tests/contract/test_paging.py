@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from service_kit.paging import Cursors, binding
 from service_kit.problems import ProblemError
 
@@ -50,7 +51,9 @@ def test_what_has_no_order_cannot_be_paged_by() -> None:
     with pytest.raises(TypeError):
         KEY.write([None], binding("a"))
     assert KEY.read(KEY.write([date(2020, 1, 1)], b"x"), b"x") == (date(2020, 1, 1),)
-    assert KEY.read(KEY.write([datetime(2020, 1, 1, tzinfo=UTC)], b"x"), b"x") == (datetime(2020, 1, 1, tzinfo=UTC),)
+    assert KEY.read(KEY.write([datetime(2020, 1, 1, tzinfo=UTC)], b"x"), b"x") == (
+        datetime(2020, 1, 1, tzinfo=UTC),
+    )
 
 
 async def walk(bench: Any, first: str, caller: str = "vale") -> list[str]:
@@ -83,7 +86,12 @@ async def test_two_directions_in_one_sort(bench) -> None:
     """R20: descending and ascending columns together; equal values are told apart by the id."""
     for number, pupils in (("6732001", 10), ("6732002", 30), ("6732003", 10), ("6732004", 20)):
         await bench.school(number, pupils=pupils)
-    assert await walk(bench, "/v1/schools?limit=1&largest_first=true") == ["6732002", "6732004", "6732001", "6732003"]
+    assert await walk(bench, "/v1/schools?limit=1&largest_first=true") == [
+        "6732002",
+        "6732004",
+        "6732001",
+        "6732003",
+    ]
 
 
 async def test_a_cursor_is_bound_to_filter_sort_and_caller(bench) -> None:

@@ -63,6 +63,7 @@ async def test_valid_and_known_time(bench) -> None:
 
 async def test_language_is_negotiated(bench) -> None:
     """R05: ?lang= goes before Accept-Language, that before English; the answer names its language."""
+
     async def language(path: str, accept: str | None) -> str:
         options = {} if accept is None else {"language": accept}
         answer = await bench.ask("GET", path, **options)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from service_kit.merge_patch import Patch, unsent
 from sqlalchemy import text
+
+from service_kit.merge_patch import Patch, unsent
 
 
 async def test_a_change_under_if_match(bench) -> None:
@@ -29,9 +30,7 @@ async def test_a_change_under_if_match(bench) -> None:
     assert stale.headers["content-language"] == stale.json()["language"] == "cy"
     foreign = await bench.ask("PATCH", path, "operator", patch={"pupils": 3}, if_match='"abc"')
     assert foreign.status_code == 412
-    retried = await bench.ask(
-        "PATCH", path, "operator", patch={"pupils": 3}, if_match=stale.headers["etag"]
-    )
+    retried = await bench.ask("PATCH", path, "operator", patch={"pupils": 3}, if_match=stale.headers["etag"])
     assert retried.json()["pupils"] == 3
 
 
@@ -80,7 +79,9 @@ async def test_dry_run_keeps_nothing(bench) -> None:
     refused = await bench.ask("POST", "/v1/schools?dry_run=true", "operator", json=new, key="two")
     assert refused.json()["code"] == "already_exists"
     tag = done.headers["etag"]
-    dry = await bench.ask("PATCH", "/v1/schools/6732118?dry_run=true", "operator", patch={"pupils": 9}, if_match=tag)
+    dry = await bench.ask(
+        "PATCH", "/v1/schools/6732118?dry_run=true", "operator", patch={"pupils": 9}, if_match=tag
+    )
     assert (dry.json()["pupils"], dry.headers["dry-run"]) == (9, "true")
     assert (await bench.ask("GET", "/v1/schools/6732118")).json()["pupils"] is None
     async with bench.worker.transaction() as connection:
@@ -122,7 +123,9 @@ async def test_references_are_the_clients_own(bench) -> None:
         done = await bench.ask("PUT", path, caller, json={"values": ["CASE/7", f"{caller}-1"]})
         assert done.status_code == 200, done.text
     found = (await bench.ask("GET", "/v1/schools?external_reference=CASE/7&total=true")).json()
-    assert [(i["id"], i["external_references"]) for i in found["items"]] == [("6732118", ["CASE/7", "vale-1"])]
+    assert [(i["id"], i["external_references"]) for i in found["items"]] == [
+        ("6732118", ["CASE/7", "vale-1"])
+    ]
     assert found["total"] == 1
     assert (await bench.ask("GET", "/v1/schools?external_reference=cardiff-1")).json()["items"] == []
     taken = await bench.ask(
