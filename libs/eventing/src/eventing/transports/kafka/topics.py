@@ -24,7 +24,7 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
         if not missing:
             return
         cluster = await admin.describe_cluster()
-        if cluster["controller_id"] < 0:
+        if cluster["controller_id"] not in [broker["node_id"] for broker in cluster["brokers"]]:
             _log.info("the broker cannot be asked to create topics", topics=missing)
             return
         replicas = settings.replication_factor or min(3, len(cluster["brokers"]))
