@@ -52,7 +52,9 @@ class Telling:
         if check.ok:
             self.console.print(f"  [green]✓[/green] {escape(what)}: [cyan]{escape(_short(got))}[/cyan]")
         else:
-            self.console.print(f"  [red]✗ {escape(what)}: {escape(_short(got))}, expected {escape(_short(expected))}[/red]")
+            self.console.print(
+                f"  [red]✗ {escape(what)}: {escape(_short(got))}, expected {escape(_short(expected))}[/red]"
+            )
 
     @property
     def failed(self) -> list[Check]:
@@ -65,7 +67,8 @@ class Telling:
             "ok": not self.failed,
             "checks": len(self.checks),
             "failed": [
-                {"chapter": c.chapter, "what": c.what, "got": c.got, "expected": c.expected} for c in self.failed
+                {"chapter": c.chapter, "what": c.what, "got": c.got, "expected": c.expected}
+                for c in self.failed
             ],
             "seconds": self.seconds,
         }
