@@ -5,7 +5,7 @@ route's operation (and for a token whose scopes leave it out), anything but 401,
 Requests are as small as a request can be and carry no precondition, so that none of them changes anything.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -66,6 +66,12 @@ def probes(document: Mapping[str, Any]) -> list[Probe]:
                 raise UndeclaredRouteError(f"{method.upper()} {path}")
             found.append(_probe(document, method, path, item, declared))
     return found
+
+
+def report(wrong: Sequence[Violation], limit: int = 20) -> str:
+    """The first violations, a line each."""
+    lines = [f"{v.route} by {v.caller}: {v.status}, expected {v.expected}" for v in wrong[:limit]]
+    return "\n".join([f"{len(wrong)} answers are not what roles.toml says", *lines])
 
 
 async def violations(
