@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from service_kit.policy.rls import apply_settings
@@ -42,6 +42,8 @@ class Database:
             max_overflow=0,
             pool_pre_ping=False,
             pool_recycle=1800,
+            # The text of an error names its statement, never the values: they are people's, and errors are logged.
+            hide_parameters=True,
             connect_args={
                 "server_settings": {
                     "application_name": application,
@@ -61,12 +63,14 @@ class Database:
         `settings`: of `policy.rls.session_settings`; None (worker and owner roles) sets none. `read_only` makes
         Postgres refuse every write.
         """
-        async with self.engine.begin() as connection:
+        async with self.engine.connect() as connection:
             if read_only:
-                await connection.execute(text("set transaction read only"))
-            if settings is not None:
-                await connection.execute(apply_settings(settings))
-            yield connection
+                # Said in BEGIN itself, so it costs no round trip; the pool takes it back with the connection.
+                await connection.execution_options(postgresql_readonly=True)
+            async with connection.begin():
+                if settings is not None:
+                    await connection.execute(apply_settings(settings))
+                yield connection
         if not read_only:
             for wake in self.wakes:
                 wake.set()

@@ -5,13 +5,15 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from contracts.data_class import DataClass
 from service_kit import audit
 from service_kit.audit.entries import AuditEntry
 from service_kit.audit.reads import ReadAudit
+from service_kit.database import Database
+from testkit.fixtures import TestPostgres
 
 
 def read(ground: Any, *ids: str) -> AuditEntry:
@@ -105,3 +107,15 @@ async def test_concurrent_flushes_store_each_entry_once(ground: Any) -> None:
         await reads.note(read(ground, f"id-{i}"))
     await asyncio.gather(*(reads.flush() for _ in range(4)))
     assert len(await logged(ground)) == 20
+
+
+async def test_an_error_of_the_database_shows_no_value(postgres: TestPostgres) -> None:
+    """House rule: no person's name in logs. An entry's values are parameters of its statement."""
+    database = Database(postgres.superuser_url)
+    statement = text("select * from nowhere where name = :name").bindparams(name="Heledd")
+    with pytest.raises(ProgrammingError) as caught:
+        async with database.transaction() as connection:
+            await connection.execute(statement)
+    await database.dispose()
+    assert "Heledd" not in str(caught.value)
+    assert "nowhere" in str(caught.value)
