@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import contracts, migrate, new, token, up
+from gwella.commands import contracts, demo, migrate, new, token, up
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 
 app.command("up", rich_help_panel=_RUN)(up.up)
+app.command("demo", rich_help_panel=_RUN)(demo.demo)
 app.command("token", rich_help_panel=_RUN)(token.token)
 app.command("migrate", rich_help_panel=_RUN)(migrate.migrate)
 app.command("contracts", rich_help_panel=_BUILD)(contracts.contracts)

@@ -1,4 +1,4 @@
-"""From a commit in the registry's database to the entry in a client's hands: sequencer, transport, exchange, gateway."""
+"""From a commit in the registry's database to the entry in a client's hands, through everything in between."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,24 +41,39 @@ def token(
     Without a name the clients and people that the issuer knows are shown.
     """
     from gwella.suite.instance import running_suite
+
+    if client is None and person is None:
+        from testkit.issuer_directory import load_directory
+
+        _show(load_directory(), as_json=as_json)
+        return
+    answer = granted(running_suite(data), client, person=person, person_id=person_id, scope=scope)
+    print(json.dumps(answer) if as_json else answer["access_token"])
+
+
+def granted(
+    state: Mapping[str, Any],
+    client: str | None,
+    *,
+    person: str | None = None,
+    person_id: str | None = None,
+    scope: str = "*",
+) -> dict[str, Any]:
+    """What the issuer of a running suite (`state`: its `suite.json`) grants: `access_token`, `expires_in`, ...
+
+    Raises CommandError for a client or person that the issuer does not know, and where it refuses.
+    """
     from testkit.issuer_directory import credentials, load_directory
 
     directory = load_directory()
-    if client is None and person is None:
-        _show(directory, as_json=as_json)
-        return
-    state = running_suite(data)
     client = client or "front-end"
     _require_known(directory, client, person)
     known = credentials(Path(state["data"]) / "issuer", directory)[client]
     form = {"scope": scope}
     if person is None:
-        form |= {"grant_type": "client_credentials"}
-        answer = _ask(state["issuer"], "/token", known, form)
-    else:
-        form |= {"person": person} | ({"person_id": person_id} if person_id else {})
-        answer = _ask(state["issuer"], "/dev/user-token", known, form)
-    print(json.dumps(answer) if as_json else answer["access_token"])
+        return _ask(state["issuer"], "/token", known, form | {"grant_type": "client_credentials"})
+    form |= {"person": person} | ({"person_id": person_id} if person_id else {})
+    return _ask(state["issuer"], "/dev/user-token", known, form)
 
 
 def _require_known(directory: Directory, client: str, person: str | None) -> None:

@@ -24,10 +24,14 @@ class Step:
 
 @dataclass
 class Progress:
-    """Shows steps on a console, or nothing when `quiet`. `seconds` keeps what each step took."""
+    """Shows steps on a console, or nothing when `quiet`. `seconds` keeps what each step took.
+
+    `documents`: whether a quiet one prints its document for scripts.
+    """
 
     console: Console
     quiet: bool = False
+    documents: bool = True
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -57,5 +61,5 @@ class Progress:
 
     def document(self, content: dict[str, Any]) -> None:
         """The one document for scripts; nothing for people."""
-        if self.quiet:
+        if self.quiet and self.documents:
             print(json.dumps(content), flush=True)

@@ -1,0 +1,57 @@
+"""The chapters in order, and what to try afterwards."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from gwella.commands.token import granted
+from gwella.story import loading, using
+from gwella.story.clients import Clients
+from gwella.story.telling import Telling
+
+
+def tell(telling: Telling, state: Mapping[str, Any]) -> None:
+    """Tells the whole story on a running suite (`state`: its `suite.json`)."""
+    clients = Clients(state)
+    advisers: list[str] = []
+    chapters: tuple[tuple[str, Callable[[], None]], ...] = (
+        (
+            "The frame: authorities, footprints, regimes, calendars",
+            partial(loading.load_frame, telling, clients),
+        ),
+        ("The list of schools of 10 April 2018", partial(loading.load_schools, telling, clients)),
+        ("Its figures", partial(loading.check_figures, telling, clients)),
+        ("People", lambda: advisers.extend(loading.load_people(telling, clients))),
+        ("A lead adviser for every school", partial(loading.load_advisers, telling, clients, advisers)),
+        ("An authority's system at work", partial(using.work_as_authority, telling, clients)),
+        ("A command sent twice", partial(using.repeat_a_command, telling, clients)),
+        ("A second system follows", partial(using.follow_the_feed, telling, clients)),
+        ("Rights on every surface", partial(using.keep_to_rights, telling, clients)),
+        ("Bad input", partial(using.send_bad_lists, telling, clients)),
+    )
+    try:
+        for title, tell_it in chapters:
+            telling.chapter(title, tell_it)
+    finally:
+        clients.close()
+    failed = len(telling.failed)
+    verdict = "[green]all as expected[/green]" if not failed else f"[red]{failed} not as expected[/red]"
+    telling.console.print(f"\n[bold]{len(telling.checks)} figures and refusals checked: {verdict}[/bold]")
+
+
+def what_to_try(telling: Telling, state: Mapping[str, Any]) -> None:
+    """Three lines to try, each with a token that is ready."""
+    token = granted(state, "authority-673")["access_token"]
+    government = granted(state, "welsh-government")["access_token"]
+    gateway = state["gateway"]
+    print_ = telling.console.print
+    print_("\n[bold]Try it[/bold] (tokens hold for an hour; more: gwella token --help)\n")
+    print_(f"export GWELLA_TOKEN={token}", soft_wrap=True, highlight=False)
+    print_(f"export WG_TOKEN={government}\n", soft_wrap=True, highlight=False)
+    for line in (
+        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/schools?authority=673&q=ysgol&limit=3"',
+        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/changes?after=0&limit=3"',
+        f'curl -H "Authorization: Bearer $WG_TOKEN" -H "Accept-Language: cy" "{gateway}/v1/people"',
+    ):
+        print_(line, soft_wrap=True, highlight=False, markup=False)
+    print_("\nCtrl-C stops everything. Start it again with [bold]make up[/bold]: the data stay.")
