@@ -109,7 +109,7 @@ class IssuerKeys:
         try:
             self._keys = await self._fetched()
         except (UpstreamError, OSError, IssuerMisconfiguredError) as error:
-            _log.warning("issuer_keys_not_fetched", issuer=self.trusted.issuer, error=str(error))
+            _log.warning("issuer_keys_not_fetched", issuer=self.trusted.issuer, error=type(error).__name__)
         else:
             self._had_at = self.seconds()
 
