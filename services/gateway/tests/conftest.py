@@ -93,6 +93,12 @@ def _streams(upstream: Upstream, app: FastAPI) -> None:
             upstream.received_bytes += len(chunk)
         return JSONResponse({"bytes": upstream.received_bytes}, 202)
 
+    @app.post("/v1/refusing", **needs("lists.write", **upload))
+    async def upload_refused(request: Request) -> Response:
+        # Answers before the body has come, as a service does that dislikes its first bytes.
+        await anext(request.stream())
+        return JSONResponse({"code": "unsupported_media_type"}, 415, media_type="application/problem+json")
+
     @app.get("/v1/exports/{chunks}", **needs("schools.read"))
     async def read_export(chunks: int) -> Response:
         async def parts() -> AsyncIterator[bytes]:

@@ -100,6 +100,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # FastAPI's own would repeat `telemetry.instrument_app`, and export query strings.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, serving=serving, health=health, issuers=issuers),
     )
     app.state.serving = serving

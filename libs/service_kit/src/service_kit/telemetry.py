@@ -32,6 +32,7 @@ ERROR_TYPE: Final = "error.type"
 """A span that begins with this attribute is kept whatever the ratio says."""
 CHOSEN: Final = "gwella.chosen"
 """So is one with this: whoever begins it has drawn already (the gateway draws before it pays for a span)."""
+OBSERVES_ITSELF: Final = "observes_itself"
 ENDPOINT_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 UNTRACED: Final = "/health/,/livez$,/readyz$,/startupz$"
 
@@ -153,9 +154,12 @@ def configure_telemetry(
 def instrument_app(app: "FastAPI", *, tracers: TracerProvider | None = None) -> None:
     """Gives each request of a service's application a server span and the HTTP metrics.
 
+    An application whose state says OBSERVES_ITSELF (the gateway) is left alone: this would cost it more than all else.
     No spans for the parts of a request (receive, send): they double the cost and say nothing. Health is not traced.
     """
     _use_stable_names()
+    if getattr(app.state, OBSERVES_ITSELF, False):
+        return
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
     FastAPIInstrumentor.instrument_app(

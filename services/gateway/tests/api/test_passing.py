@@ -271,3 +271,18 @@ async def test_a_body_passes_byte_by_byte(start_gateway):
         answer = await client.post("/v1/echo", content=body)
     assert answer.json() == {"length": 700_000}
     assert running.upstream.seen[-1]["body"] == body
+
+
+async def test_an_answer_that_comes_before_the_body_has_gone_is_passed_on(start_gateway):
+    running = await start_gateway(max_upload_bytes=100 * MEBIBYTE)
+
+    async def parts():
+        for _ in range(400):
+            yield b"y" * CHUNK_BYTES
+
+    async with running.client() as client:
+        for _ in range(7):
+            answer = await client.post("/v1/refusing", content=parts())
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        # Nothing of that counts against the service.
+        assert (await client.get("/v1/schools/1")).status_code == 200

@@ -25,6 +25,7 @@ from service_kit.openapi import openapi_of
 from service_kit.problems import Catalogue, FaultKind, ProblemKind
 from service_kit.serving import Serving
 from service_kit.settings import Settings
+from service_kit.telemetry import OBSERVES_ITSELF
 
 TITLE = Text("The gateway", "Y porth")
 API = Text("School improvement", "Gwella ysgolion")
@@ -63,6 +64,7 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
         *problem_routes(suite_catalogue(serving.catalogue, documents)),
     ]
     app.router.routes[0:0] = pages
+    setattr(app.state, OBSERVES_ITSELF, True)
     app.add_middleware(
         PassThrough,
         table=compile_routes(documents),

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.answers import Answers
 from gateway.api.bodies import BodyLimits, ClientGone, request_body
@@ -80,11 +80,22 @@ class PassThrough:
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         for upstream in self._upstreams.values():
             await upstream.open()
+
+        async def receive_and_close() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                # Now, not after the application has said that it is done: then nobody waits for us any more.
+                await self._close()
+            return message
+
         try:
-            await self._inner(scope, receive, send)
+            await self._inner(scope, receive_and_close, send)
         finally:
-            for upstream in self._upstreams.values():
-                await upstream.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        for upstream in self._upstreams.values():
+            await upstream.close()
 
     async def _own(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = dict(scope["headers"])
