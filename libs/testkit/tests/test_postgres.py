@@ -39,8 +39,8 @@ async def connect(url: str) -> asyncpg.Connection:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[PostgresServer]:
-    running = start_postgres(tmp_path / "pg", throwaway=True)
+def server(data_folder: Path) -> Iterator[PostgresServer]:
+    running = start_postgres(data_folder / "pg", throwaway=True)
     yield running
     running.stop()
 
@@ -78,14 +78,14 @@ def test_creating_twice_changes_nothing_and_keeps_the_passwords(server: Postgres
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-async def test_data_and_addresses_survive_a_restart(tmp_path: Path) -> None:
-    server = start_postgres(tmp_path / "pg")
+async def test_data_and_addresses_survive_a_restart(data_folder: Path) -> None:
+    server = start_postgres(data_folder / "pg")
     database = server.create_service_database("registry")
     run_sql(database.owner_url, "create table kept as select 42 as answer")
     server.stop()
     server.stop()  # safe to repeat
-    assert running_postgres(tmp_path / "pg") is None
-    again = start_postgres(tmp_path / "pg")
+    assert running_postgres(data_folder / "pg") is None
+    again = start_postgres(data_folder / "pg")
     try:
         second = again.create_service_database("registry")
         connection = await connect(second.owner_url)
@@ -128,10 +128,10 @@ def start_and_kill(folder: Path, *, in_thread: bool) -> int:
     return pid
 
 
-def test_after_kill_9_a_left_over_server_is_stopped_and_the_folder_used_again(tmp_path: Path) -> None:
-    pid = start_and_kill(tmp_path / "pg", in_thread=True)
+def test_after_kill_9_a_left_over_server_is_stopped_and_the_folder_used_again(data_folder: Path) -> None:
+    pid = start_and_kill(data_folder / "pg", in_thread=True)
     assert alive(pid), "without the kernel's help the server outlives its starter"
-    server = start_postgres(tmp_path / "pg")
+    server = start_postgres(data_folder / "pg")
     try:
         assert server.pid != pid
         assert not alive(pid)
@@ -141,29 +141,29 @@ def test_after_kill_9_a_left_over_server_is_stopped_and_the_folder_used_again(tm
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux only")
-def test_kill_9_of_the_starter_ends_the_server(tmp_path: Path) -> None:
-    pid = start_and_kill(tmp_path / "pg", in_thread=False)
+def test_kill_9_of_the_starter_ends_the_server(data_folder: Path) -> None:
+    pid = start_and_kill(data_folder / "pg", in_thread=False)
     deadline = time.monotonic() + 10
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not alive(pid)
 
 
-def test_a_stale_pid_file_that_names_another_program_is_no_obstacle(tmp_path: Path) -> None:
-    start_postgres(tmp_path / "pg", throwaway=True).stop()
-    stale = tmp_path / "pg" / "cluster" / "postmaster.pid"
+def test_a_stale_pid_file_that_names_another_program_is_no_obstacle(data_folder: Path) -> None:
+    start_postgres(data_folder / "pg", throwaway=True).stop()
+    stale = data_folder / "pg" / "cluster" / "postmaster.pid"
     # Pid 1 always lives and is never PostgreSQL of this folder: what a reboot can leave behind.
     stale.write_text("1\n/nowhere\n0\n5432\n\n127.0.0.1\n0 0\nready\n")
-    server = start_postgres(tmp_path / "pg", throwaway=True)
+    server = start_postgres(data_folder / "pg", throwaway=True)
     server.stop()
 
 
-def test_a_port_in_use_is_named(tmp_path: Path, server: PostgresServer) -> None:
+def test_a_port_in_use_is_named(data_folder: Path, server: PostgresServer) -> None:
     assert not port_is_free(server.port)
     with pytest.raises(PostgresError, match=f"port {server.port} is in use"):
-        start_postgres(tmp_path / "other", port=server.port, throwaway=True)
+        start_postgres(data_folder / "other", port=server.port, throwaway=True)
     given = free_port()
-    other = start_postgres(tmp_path / "other", port=given, throwaway=True)
+    other = start_postgres(data_folder / "other", port=given, throwaway=True)
     assert other.port == given
     other.stop()
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -36,12 +37,23 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "gwella.main", *arguments, "--data", str(folder), "--json"]
 
 
+def first_document(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What `--json` says first; a suite that says nothing for two minutes is killed instead of waited for."""
+    assert process.stdout is not None
+    patience = threading.Timer(120, process.kill)
+    patience.start()
+    try:
+        document: dict[str, Any] = json.loads(process.stdout.readline())
+        return document
+    finally:
+        patience.cancel()
+
+
 @contextlib.contextmanager
 def up(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     with subprocess.Popen(command(folder, "up", *arguments), stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout is not None
-            yield process, json.loads(process.stdout.readline())
+            yield process, first_document(process)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
@@ -64,14 +76,14 @@ def token_of(folder: Path, *arguments: str) -> str:
     return token
 
 
-def test_one_command_serves_every_service_and_survives_a_kill(tmp_path: Path) -> None:
+def test_one_command_serves_every_service_and_survives_a_kill(data_folder: Path) -> None:
     """Issue 3: data survives a restart and a `kill -9`; run again it continues; Ctrl-C stops everything."""
     offset = str(free_offset())
-    with up(tmp_path, "--port-offset", offset) as (process, state):
+    with up(data_folder, "--port-offset", offset) as (process, state):
         assert state["mode"] == "embedded"
         for url in state["services"].values():
             assert call(f"{url}/readyz")[0] == 200
-        token = token_of(tmp_path, "authority-673")
+        token = token_of(data_folder, "authority-673")
         status, me = call(f"{state['gateway']}/v1/me", token)
         assert status == 200, me
         assert call(f"{state['gateway']}/v1/me")[0] == 401
@@ -80,30 +92,33 @@ def test_one_command_serves_every_service_and_survives_a_kill(tmp_path: Path) ->
         process.kill()
         process.wait(10)
 
-    with up(tmp_path, "--port-offset", offset) as (process, state):
+    with up(data_folder, "--port-offset", offset) as (process, state):
         # The issuer's key and the client's secret were kept: a token from before the kill is still good.
         assert call(f"{state['gateway']}/v1/me", token)[0] == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == Exit.OK
     assert not psutil.pid_exists(postgres[0].pid) or postgres[0].status() == psutil.STATUS_ZOMBIE
-    assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+    assert not (data_folder / "postgres" / "cluster" / "postmaster.pid").exists()
 
 
-def test_a_port_in_use_is_named_and_nothing_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_and_nothing_is_started(data_folder: Path) -> None:
     offset = free_offset()
     taken = read_topology().shifted(offset).front.port
     with socket.create_server(("127.0.0.1", taken)):
         done = subprocess.run(
-            command(tmp_path, "up", "--port-offset", str(offset)), capture_output=True, text=True, check=False
+            command(data_folder, "up", "--port-offset", str(offset)),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == Exit.PORT_IN_USE
     assert json.loads(done.stdout)["ports"][0]["port"] == taken
-    assert not (tmp_path / "postgres").exists()
+    assert not (data_folder / "postgres").exists()
 
 
-def test_migrate_alone_brings_the_databases_to_the_newest_version(tmp_path: Path) -> None:
-    done = subprocess.run(command(tmp_path, "migrate"), capture_output=True, text=True, check=False)
+def test_migrate_alone_brings_the_databases_to_the_newest_version(data_folder: Path) -> None:
+    done = subprocess.run(command(data_folder, "migrate"), capture_output=True, text=True, check=False)
     assert done.returncode == Exit.OK, done.stderr
     expected = sorted(plan.name for plan in read_topology().with_database)
     assert json.loads(done.stdout)["migrated"] == expected
-    assert not (tmp_path / "postgres" / "cluster" / "postmaster.pid").exists()
+    assert not (data_folder / "postgres" / "cluster" / "postmaster.pid").exists()

@@ -38,55 +38,58 @@ def ended(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_second_claim_is_refused_and_names_the_holder_and_a_kill_frees_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+def test_a_second_claim_is_refused_and_names_the_holder_and_a_kill_frees_it(data_folder: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, str(data_folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         sleeper = int(holder.stdout.readline())
-        with pytest.raises(CommandError, match=f"as process {holder.pid}") as refused, claim(tmp_path):
+        with pytest.raises(CommandError, match=f"as process {holder.pid}") as refused, claim(data_folder):
             pass
         assert refused.value.status is Exit.ALREADY_RUNNING
         assert refused.value.details["pid"] == holder.pid
-        assert running_suite(tmp_path) == {"pid": holder.pid, "mode": "test"}
+        assert running_suite(data_folder) == {"pid": holder.pid, "mode": "test"}
         holder.kill()
     assert not ended(sleeper), "a child without the kernel's help outlives a killed parent"
     with pytest.raises(CommandError, match="no suite is running"):
-        running_suite(tmp_path)
-    with claim(tmp_path) as instance:
+        running_suite(data_folder)
+    with claim(data_folder) as instance:
         assert instance.ended == [f"a sleeper (process {sleeper})"]
         assert ended(sleeper)
 
 
-def test_a_recorded_pid_that_passed_to_another_process_is_left_alone(tmp_path: Path) -> None:
+def test_a_recorded_pid_that_passed_to_another_process_is_left_alone(data_folder: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as innocent:
         record = {"pid": innocent.pid, "started": time.time() - 3600, "what": "somebody long gone"}
-        (tmp_path / "children.json").write_text(json.dumps([record]))
-        with claim(tmp_path) as instance:
+        (data_folder / "children.json").write_text(json.dumps([record]))
+        with claim(data_folder) as instance:
             assert instance.ended == []
         assert not ended(innocent.pid)
         innocent.kill()
 
 
-def test_postgresql_of_a_killed_run_is_stopped(tmp_path: Path) -> None:
-    server = start_postgres(tmp_path / "postgres", throwaway=True)
-    with claim(tmp_path) as instance:
+def test_postgresql_of_a_killed_run_is_stopped(data_folder: Path) -> None:
+    server = start_postgres(data_folder / "postgres", throwaway=True)
+    with claim(data_folder) as instance:
         assert instance.ended == ["PostgreSQL"]
-    assert running_postgres(tmp_path / "postgres") is None
+    assert running_postgres(data_folder / "postgres") is None
     server.stop()
 
 
-def test_a_data_folder_that_cannot_be_is_an_error_of_the_command_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(CommandError, match="cannot keep data in") as refused, claim(tmp_path / "file" / "data"):
+def test_a_data_folder_that_cannot_be_is_an_error_of_the_command_line(data_folder: Path) -> None:
+    (data_folder / "file").write_text("")
+    with (
+        pytest.raises(CommandError, match="cannot keep data in") as refused,
+        claim(data_folder / "file" / "data"),
+    ):
         pass
     assert refused.value.status is Exit.USAGE
 
 
-def test_a_claim_ends_with_its_context(tmp_path: Path) -> None:
+def test_a_claim_ends_with_its_context(data_folder: Path) -> None:
     for _ in range(2):
-        with claim(tmp_path) as instance:
+        with claim(data_folder) as instance:
             instance.publish({})
-    assert not (tmp_path / "suite.json").exists()
+    assert not (data_folder / "suite.json").exists()
 
 
 def test_ports_in_use_are_all_named_with_who_wants_and_who_holds_them() -> None:

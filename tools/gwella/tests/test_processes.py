@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -64,6 +65,18 @@ def free_base() -> int:
         base = free_port()
         if base < 60000 and all(port_is_free(base + step) for step in (0, 1, 100, 101, 200, 201)):
             return base
+
+
+def first_document(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What `--json` says first; a suite that says nothing for two minutes is killed instead of waited for."""
+    assert process.stdout is not None
+    patience = threading.Timer(120, process.kill)
+    patience.start()
+    try:
+        document: dict[str, Any] = json.loads(process.stdout.readline())
+        return document
+    finally:
+        patience.cancel()
 
 
 @dataclass
@@ -119,8 +132,7 @@ class Suite:
         command = self.command("up", "--kafka", *arguments)
         with subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True) as process:
             try:
-                assert process.stdout is not None
-                yield process, json.loads(process.stdout.readline())
+                yield process, first_document(process)
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGTERM)
@@ -138,9 +150,9 @@ def gone(pid: int) -> bool:
 
 
 @pytest.fixture
-def suite(tmp_path: Path, real_kafka: Kafka) -> Suite:
+def suite(data_folder: Path, real_kafka: Kafka) -> Suite:
     """A suite that uses the session's broker, so that each start takes less than a second of Kafka."""
-    return Suite(tmp_path, environment={"KAFKA_BOOTSTRAP_SERVERS": real_kafka.bootstrap_servers})
+    return Suite(data_folder, environment={"KAFKA_BOOTSTRAP_SERVERS": real_kafka.bootstrap_servers})
 
 
 def test_up_says_where_everything_answers_and_ctrl_c_stops_it_all(suite: Suite, real_kafka: Kafka) -> None:
@@ -222,10 +234,10 @@ def test_told_to_stop_while_it_starts_it_stops_what_it_had_started(suite: Suite)
 
 
 def test_after_kill_9_the_next_start_continues_with_the_same_data(
-    tmp_path: Path, restartable_kafka: KafkaServer
+    data_folder: Path, restartable_kafka: KafkaServer
 ) -> None:
     """With a Kafka of its own. `restartable_kafka` is named so that this skips where no real broker can be had."""
-    suite = Suite(tmp_path)
+    suite = Suite(data_folder)
     suite.environment.pop("KAFKA_BOOTSTRAP_SERVERS", None)
     with suite.up() as (process, first):
         process.kill()

@@ -1,6 +1,6 @@
 """The pytest plugin of the workspace: one PostgreSQL and one Kafka per test session, databases per test.
 
-Loaded by the root `conftest.py`. Fixtures: `postgres`, `fresh_database`, `migrated_database`, `kafka`,
+Loaded by the root `conftest.py`. Fixtures: `postgres`, `fresh_database`, `migrated_database`, `data_folder`, `kafka`,
 `real_kafka`, `restartable_kafka`. `GWELLA_TEST_POSTGRES_URL` (a superuser's address) replaces the server from
 the wheel, `KAFKA_BOOTSTRAP_SERVERS` the broker. Only where the jars of Apache Kafka cannot be had does a mock
 broker stand in, and then the last lines of the report say so; with `CI=true` that is a failure instead.
@@ -101,6 +101,17 @@ async def _awaited(outcome: Awaitable[object]) -> None:
     await outcome
 
 
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """A folder for servers that a test starts.
+
+    Not below pytest's own folder (`tmp_path`): every other pytest session of the same user closes that one to
+    everybody else, and started by root, PostgreSQL runs as somebody else and panics at its next checkpoint.
+    """
+    with tempfile.TemporaryDirectory(prefix="gwella-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[TestPostgres]:
     """One throw-away PostgreSQL 18 for the session, or the server at `GWELLA_TEST_POSTGRES_URL`."""
@@ -111,8 +122,7 @@ def postgres() -> Iterator[TestPostgres]:
         for template in server.templates.values():
             drop_database(server.superuser_url, template)
         return
-    # Not below pytest's own folder: another session closes that to everybody but root, and the server is not root.
-    with tempfile.TemporaryDirectory(prefix="gwella-postgres-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gwella-postgres-", ignore_cleanup_errors=True) as folder:
         running = start_postgres(Path(folder), throwaway=True)
         try:
             yield TestPostgres(running.superuser_url)

@@ -14,6 +14,7 @@ from gwella.exits import CommandError, Exit
 from gwella.suite.ports import require_free
 
 STARTED_SECONDS = 30.0
+DRAINED_SECONDS = 30.0
 
 
 def bind(listeners: Sequence[tuple[int, str]], host: str) -> dict[str, socket.socket]:
@@ -84,7 +85,11 @@ async def started(pairs: Sequence[tuple[LoopServer, socket.socket]]) -> Serving:
 
 
 async def drained(serving: Serving) -> None:
-    """End servers: no new connection is taken, requests under way finish."""
+    """End servers: no new connection is taken, requests under way finish; one that never ends is cancelled."""
     for server in serving.servers:
         server.should_exit = True
+    if serving.tasks:
+        _, stuck = await asyncio.wait(serving.tasks, timeout=DRAINED_SECONDS)
+        for task in stuck:
+            task.cancel()
     await asyncio.gather(*serving.tasks, return_exceptions=True)
