@@ -61,11 +61,11 @@ from service_kit.language import DEFAULT, negotiate
 from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
 from service_kit.paging import Sort
+from service_kit.policy.dated import turns_on_memberships
 from service_kit.policy.decide import Decision, decide
 from service_kit.policy.enforcing import require
 from service_kit.policy.memberships import NO_MEMBERSHIPS, Memberships
 from service_kit.policy.rls import EVERYTHING, RLS_SETTINGS, apply_settings, session_settings
-from service_kit.policy.roles import Rows
 from service_kit.policy.scope import RowScope
 from service_kit.problems import ProblemError
 from service_kit.refusals import refused_by_database
@@ -135,7 +135,12 @@ class RequestCall:
         return preconditions.expected_version(self.request.headers.get("if-match"))
 
     def rows(self, data_class: DataClass) -> RowScope:
-        """The rows of which columns of this class may be had: for the query's own condition (`row_predicate`)."""
+        """The rows of which columns of this class may be had: for the query's own condition (`row_predicate`).
+
+        Asked inside a transaction, where the caller's memberships are known; before, it raises RuntimeError.
+        """
+        if self._memberships is None and self._needs_memberships():
+            raise RuntimeError("the rows of this caller are known inside a transaction only")
         return self.decision.rows(data_class)
 
     @property
@@ -209,13 +214,7 @@ class RequestCall:
         if self.serving.memberships is None:
             return False
         operations = {self.decision.operation, self.decision.operation.partition(".")[0] + ".read"}
-        return any(
-            right.rows in (Rows.consortium, Rows.lead_schools)
-            or (right.rows is Rows.school and grant.school is None)
-            for grant in self.principal.grants
-            for operation in operations
-            for right in self.serving.roles.rights(grant.role, operation)
-        )
+        return turns_on_memberships(self.principal, operations, self.serving.roles)
 
     async def _find_memberships(self, connection: AsyncConnection) -> None:
         if self.serving.memberships is None:
@@ -310,7 +309,7 @@ class RequestCall:
 
         The answer is stored under the Idempotency-Key in the same transaction and replayed for 24 hours. `location`
         is a template over the row's members. `shown_under` names the operation by which the answer is redacted, where
-        it is not the resource's own reading.
+        it is not the resource's own reading; whoever may see nothing of what it made is refused (404).
         """
         return await run_command(self, view, do, status=status, location=location, shown_under=shown_under)
 

@@ -32,6 +32,7 @@ from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
 from service_kit.clock_tasks import ClockRunner
 from service_kit.database import Database
+from service_kit.forgetting import forgetting
 from service_kit.foundation import Foundation
 from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
@@ -144,9 +145,9 @@ class Runtime:
             kinds.append(redrive_kind(consumer, open_unit))
         if kinds:
             self._parts.append(JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake()))
-        if self.service.clock_tasks:
-            open_unit = partial(self._open_unit, worker, journal)
-            self._parts.append(ClockRunner(self.service.name, self.service.clock_tasks, open_unit))
+        tasks = [forgetting(shared), *self.service.clock_tasks]
+        open_unit = partial(self._open_unit, worker, journal)
+        self._parts.append(ClockRunner(self.service.name, tasks, open_unit))
 
     @asynccontextmanager
     async def _open_unit(self, worker: Database, journal: Journal) -> AsyncIterator[UnitOfWork]:

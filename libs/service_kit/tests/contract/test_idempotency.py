@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import text
 
 from service_kit import idempotency
+from service_kit.forgetting import forgetting
+from service_kit.journal import Actor
+from service_kit.unit_of_work import UnitOfWork
 
 NEW = {"number": "6732118", "authority": "673", "name": "Gladstone"}
 
@@ -100,9 +103,11 @@ async def test_answers_are_kept_for_24_hours(bench) -> None:
     assert (await open_school(bench)).headers["idempotency-replayed"] == "true"
     bench.clock.advance(timedelta(minutes=1))
     assert (await open_school(bench)).json()["code"] == "already_exists"
-    table = bench.app.state.serving.foundation.answers
+    serving = bench.app.state.serving
     async with bench.worker.transaction() as connection:
-        assert await idempotency.purge(connection, table, bench.clock.now()) == 1
+        unit = UnitOfWork(connection, bench.clock, Actor("worker", "worker", "r"), serving.journal)
+        assert await forgetting(serving.foundation).run(unit) == 1
+        assert await forgetting(serving.foundation).run(unit) == 0
 
 
 async def test_erased_answers_stay_done(bench) -> None:

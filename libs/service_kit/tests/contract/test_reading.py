@@ -3,8 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from contract_conftest import CALLERS
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import Request
+
+from contracts.data_class import DataClass
+from service_kit.call import RequestCall
+from service_kit.policy.decide import decide
+from service_kit.policy.memberships import NO_MEMBERSHIPS
 
 
 async def test_one_record_with_etag_and_304(bench) -> None:
@@ -49,6 +56,14 @@ async def test_rights_that_turn_on_dated_facts(bench) -> None:
     await bench.school("6602001", "660", head_teacher="C. Rees")
     page = (await bench.ask("GET", "/v1/schools", "region")).json()
     assert [item.get("head_teacher") for item in page["items"]] == [None, "A. Jones", None]
+    principal = CALLERS["region"]
+    decision = decide(principal, "schools.read", NO_MEMBERSHIPS, bench.app.state.serving.roles)
+    request = Request({"type": "http", "method": "GET", "headers": [], "path": "/", "query_string": b""})
+    early = RequestCall(request, bench.app.state.serving, decision, "en")
+    with pytest.raises(RuntimeError, match="inside a transaction"):
+        early.rows(DataClass.personal)
+    async with early.read():
+        assert early.rows(DataClass.personal).authorities == {"673"}
 
 
 async def test_valid_and_known_time(bench) -> None:
