@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
-from service_kit.jobs.running import JobRunner
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service_kit.app import create_app
 from service_kit.clock import FixedClock
 from service_kit.database import Database
+from service_kit.jobs.running import JobRunner
 from service_kit.migrations.upgrade import migrate
 from service_kit.settings import Settings
 from testkit.databases import ServiceDatabase

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import orjson
 from registry_data import DATA, ODS, list_bytes
-from service_kit.jobs.running import JobRunner
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service_kit.clock import FixedClock
+from service_kit.jobs.running import JobRunner
 from testkit.databases import ServiceDatabase
 from testkit.tokens import TokenFactory
 
@@ -90,6 +90,11 @@ class Register:
         """What stands in the database, as its superuser sees it."""
         async with self.superuser.connect() as connection:
             return list((await connection.execute(text(statement), values)).all())
+
+    async def rows_changed(self, statement: str) -> None:
+        """Changes the database behind the register's back."""
+        async with self.superuser.begin() as connection:
+            await connection.execute(text(statement))
 
     async def number(self, statement: str, **values: Any) -> int:
         return int((await self.rows(statement, **values))[0][0])

@@ -119,7 +119,8 @@ async def allocate(new: NewAdviserAllocation, call: Call) -> Response:
 
     async def do(uow: UnitOfWork) -> Row:
         authority = await authority_on(uow.connection, new.school_number, new.valid_from)
-        demand(call, DataClass.internal, authority=authority, school=new.school_number)
+        if authority is not None:
+            demand(call, DataClass.internal, authority=authority, school=new.school_number)
         id_ = await allocate_adviser(uow, new.school_number, new.person_id, new.valid_from, new.valid_to)
         row = await one_period(uow.connection, adviser_allocations, id_)
         if row is None:
