@@ -28,6 +28,7 @@ from starlette.responses import Response
 
 from contracts.operations import OPERATIONS
 from contracts.text import Text
+from eventing.trace import caused_by
 from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
@@ -221,7 +222,9 @@ class Route(APIRoute):
             found = (*faults, *await self._read_body(strict, call))
             token = _faults.set(found)
             try:
-                answer = await inner(strict)
+                # Events written below name this request as where their story began.
+                with caused_by(call.request_id):
+                    answer = await inner(strict)
                 await call.audit_reads()
                 return answer
             except RequestValidationError as error:

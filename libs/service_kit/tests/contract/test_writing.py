@@ -203,3 +203,15 @@ def test_a_patch_is_frozen_and_strict() -> None:
         Outer.model_validate({"pupils": "1"})
     with pytest.raises(ValidationError):
         Outer.model_validate({"colour": "red"})
+
+
+async def test_events_name_the_request_that_began_their_story(bench) -> None:
+    """R36: the request id is the correlation id of every event of the request, also of those of its job."""
+    new = {"number": "6732118", "authority": "673", "name": "Gladstone"}
+    headers = {"X-Request-Id": "case-0001"}
+    await bench.ask("POST", "/v1/schools", "operator", json=new, key="k", headers=headers)
+    async with bench.worker.transaction() as connection:
+        told = await connection.scalar(text("select convert_from(headers, 'utf8') from outbox"))
+        noted = await connection.scalar(text("select request_id from audit_outbox"))
+    assert '"case-0001"' in told
+    assert noted == "case-0001"

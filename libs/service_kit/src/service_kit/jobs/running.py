@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.identifiers import new_id
 from eventing.loop import Health, Loop, Pace
+from eventing.trace import caused_by
 from service_kit.clock import Clock
 from service_kit.database import Database
 from service_kit.jobs import queue
@@ -98,7 +99,7 @@ class JobRunner:
 
     async def _run(self, job: Mapping[str, Any], kind: JobKind) -> None:
         actor = Actor(job["subject"], job["client_id"], job["request_id"])
-        with refused_by_database():
+        with refused_by_database(), caused_by(job["request_id"]):
             async with self._database.transaction() as connection:
                 uow = UnitOfWork(connection, self._clock, actor, self._journal)
 
