@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import contracts, demo, migrate, new, token, up
+from gwella.commands import bench, contracts, demo, migrate, new, token, up
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
@@ -32,6 +32,7 @@ app.command("up", rich_help_panel=_RUN)(up.up)
 app.command("demo", rich_help_panel=_RUN)(demo.demo)
 app.command("token", rich_help_panel=_RUN)(token.token)
 app.command("migrate", rich_help_panel=_RUN)(migrate.migrate)
+app.command("bench", rich_help_panel=_BUILD)(bench.bench)
 app.command("contracts", rich_help_panel=_BUILD)(contracts.contracts)
 app.add_typer(new.new, name="new", rich_help_panel=_BUILD)
 

@@ -56,8 +56,8 @@ def load_frame(telling: Telling, clients: Clients) -> None:
         boards,
         ["Abertawe Bro Morgannwg University Health Board", "Cwm Taf Morgannwg University Health Board"],
     )
-    calendar = operator.get("/v1/calendars/673/2019")
-    telling.check("half-term periods of the Vale of Glamorgan in 2019/20", len(calendar["half_terms"]), 6)
+    vale = operator.get("/v1/calendars/673/2019")
+    telling.check("half-term periods of the Vale of Glamorgan in 2019/20", len(vale["half_terms"]), 6)
 
 
 def _health_board(operator: ApiClient, authority: str, day: str) -> str:
