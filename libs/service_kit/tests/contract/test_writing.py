@@ -213,5 +213,5 @@ async def test_events_name_the_request_that_began_their_story(bench) -> None:
     async with bench.worker.transaction() as connection:
         told = await connection.scalar(text("select convert_from(headers, 'utf8') from outbox"))
         noted = await connection.scalar(text("select request_id from audit_outbox"))
-    assert '"case-0001"' in told
+    assert "ce_correlationid\x1fcase-0001\x1f" in told
     assert noted == "case-0001"
