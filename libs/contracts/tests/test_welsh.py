@@ -36,3 +36,9 @@ def test_composed_and_decomposed_letters_are_one(text: str) -> None:
     """NFC and NFD of a name are found and ordered alike."""
     nfc, nfd = unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)
     assert fold(nfc) == fold(nfd)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127), max_size=40))
+def test_the_short_cut_for_ascii_gives_what_the_long_way_gives(text: str) -> None:
+    """A letter beyond ASCII at the end forces the long way; the rest must fold alike."""
+    assert fold(text + " ŵ") == " ".join([*fold(text).split(), "w"])

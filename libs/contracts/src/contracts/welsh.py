@@ -4,6 +4,7 @@ The Welsh alphabet has 29 letters, eight of them written with two characters (ch
 `fold` makes what is searched, `sort_key` makes what is ordered; both are stored beside the name.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -13,9 +14,16 @@ ALPHABET: Final[tuple[str, ...]] = (
 )  # fmt: skip
 """The Welsh alphabet in order, with the letters of borrowed words (k, q, v, x, z) where dictionaries put them."""
 
-_RANK: Final[dict[str, int]] = {letter: rank for rank, letter in enumerate(ALPHABET, start=40)}
 _SEPARATOR: Final = 1
 _UNKNOWN: Final = 255
+_RANK: Final[dict[str, int]] = {
+    " ": _SEPARATOR,
+    **{str(digit): 10 + digit for digit in range(10)},
+    **{letter: rank for rank, letter in enumerate(ALPHABET, start=40)},
+}
+_LETTER: Final = re.compile("|".join((*(letter for letter in ALPHABET if len(letter) == 2), ".")), re.DOTALL)
+_NO_LETTERS: Final = re.compile(r"[^0-9a-z]+")
+_APOSTROPHES: Final = str.maketrans("", "", "'\u2019\u2018`")
 
 
 def fold(text: str) -> str:
@@ -24,12 +32,10 @@ def fold(text: str) -> str:
     >>> fold("Ysgol Gyfun Gŵyr")
     'ysgol gyfun gwyr'
     """
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    kept = []
-    for character in decomposed:
-        if unicodedata.combining(character) or character in "'’‘`":
-            continue
-        kept.append(character if character.isalnum() else " ")
+    if text.isascii():  # most names are: the same in one pass
+        return _NO_LETTERS.sub(" ", text.lower().translate(_APOSTROPHES)).strip()
+    decomposed = unicodedata.normalize("NFD", text.casefold()).translate(_APOSTROPHES)
+    kept = [c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c)]
     return " ".join("".join(kept).split())
 
 
@@ -38,23 +44,5 @@ def sort_key(text: str) -> bytes:
 
     Words compare before letters (a space sorts first), digits before letters, accents only as the last tie-break.
     """
-    folded = fold(text)
-    ranks = bytearray()
-    at = 0
-    while at < len(folded):
-        pair, single = folded[at : at + 2], folded[at]
-        if len(pair) == 2 and pair in _RANK:
-            ranks.append(_RANK[pair])
-            at += 2
-            continue
-        ranks.append(_rank_of_single(single))
-        at += 1
-    return bytes(ranks) + b"\x00" + unicodedata.normalize("NFC", text.casefold()).encode()
-
-
-def _rank_of_single(character: str) -> int:
-    if character == " ":
-        return _SEPARATOR
-    if character.isascii() and character.isdigit():
-        return 10 + int(character)
-    return _RANK.get(character, _UNKNOWN)
+    ranks = bytes([_RANK.get(letter, _UNKNOWN) for letter in _LETTER.findall(fold(text))])
+    return ranks + b"\x00" + unicodedata.normalize("NFC", text.casefold()).encode()

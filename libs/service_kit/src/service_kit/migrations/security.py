@@ -37,9 +37,8 @@ def secure(
     for statement in _statements(service, metadata.sorted_tables, shared):
         connection.execute(statement)
     for log in logs:
-        everything = ["select", "insert", "update", "delete"]
-        connection.execute(Revoke(everything, [log.outbox], f"{service}_api"))
-        connection.execute(Revoke(everything[1:], [log.log, log.head], f"{service}_api"))
+        connection.execute(Revoke(["select", "insert", "update", "delete"], [log.outbox], f"{service}_api"))
+        connection.execute(Revoke(["insert", "update", "delete"], [log.log, log.head], f"{service}_api"))
         connection.execute(Revoke(["update", "delete"], [log.log], f"{service}_worker"))
 
 

@@ -63,7 +63,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.feed: partial(feed.measure, kafka=False),
         Area.feed_kafka: partial(feed.measure, kafka=True),
         Area.lists: lists.measure,
-        Area.gateway: gateway.figures,
+        Area.gateway: lambda: gateway.figures(gateway.measure()),
         Area.memory: memory.measure,
     }
     return measures[area]
