@@ -1,4 +1,4 @@
-"""The client of the suite's own calls, against real sockets: circuit, retry budget, limits, bodies."""
+"""R75: the client of the suite's own calls, against real sockets: circuit, retry budget, limits, bodies."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -141,7 +141,8 @@ def upstream_app() -> Upstream:
 @asynccontextmanager
 async def serving(app: Any, port: int = 0, settings: Settings | None = None) -> AsyncIterator[int]:
     """Serves an application on a free port (or the given one) and gives the port."""
-    held = socket.socket()
+    # Named as TCP: else the loop would not switch off Nagle, and every answer would wait 40 ms.
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", port))
     options = server_options(settings or Settings()) | {

@@ -1,4 +1,4 @@
-"""The gateway's own pages: index, description, viewer, problems, who I am."""
+"""R76: the gateway's own pages: index, description, viewer, problems, who I am."""
 
 import re
 

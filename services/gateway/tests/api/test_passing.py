@@ -1,4 +1,4 @@
-"""The pass-through on real sockets (design §8; notes §3.10): bytes, headers, refusals, failures of the upstream."""
+"""R70 to R73: the pass-through on real sockets (design §8): bytes, headers, refusals, limits."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""What a client sees when a service is down, late or broken: a problem in its language, never a hang."""
+"""R74: what a client sees when a service is down, late or broken: a problem in its language, never a hang."""
 
 import asyncio
 from time import monotonic

@@ -1,4 +1,4 @@
-"""Which lines cross the gateway (RFC 9110 section 7.6.1, RFC 7239)."""
+"""R72: which lines cross the gateway (RFC 9110 section 7.6.1, RFC 7239)."""
 
 from hypothesis import given
 from hypothesis import strategies as st

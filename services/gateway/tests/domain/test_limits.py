@@ -1,4 +1,4 @@
-"""The rate and the bulkhead of one client (GCRA), against their definition."""
+"""R73: the rate and the bulkhead of one client (GCRA), against their definition."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""One description of many: what is alike is kept once, what differs is told apart, no reference is lost."""
+"""R76: one description of many: what is alike is kept once, what differs is told apart, no reference is lost."""
 
 from typing import Any
 

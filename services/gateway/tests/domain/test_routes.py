@@ -1,4 +1,4 @@
-"""The route table: from descriptions to the one route of a path."""
+"""R70: the route table, from descriptions to the one route of a path."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A list of which two services have a part is walked whole, through a gateway on real ports (`/v1/jobs`)."""
+"""R70: a list of which two services have a part is walked whole, through a gateway on real ports (`/v1/jobs`)."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
