@@ -89,11 +89,16 @@ def allowed(machine: StateMachine, state: str, why_not: WhyNot, language: Langua
 
 
 def demanded(machine: StateMachine, state: str, name: str, why_not: WhyNot) -> Transition:
-    """The step that a command asks for. Raises 409 `transition_not_allowed` with the reason."""
+    """The step that a command asks for. Raises 409 `transition_not_allowed` with the reason and the `possible` steps."""
     step = machine.named(name)
     reason = why_not(step) if step in machine.steps[state] else NOT_FROM_HERE
     if reason is not None:
-        raise ProblemError("transition_not_allowed", {"reason": reason.text}, extra={"reason": reason.code})
+        possible = [other.name for other in machine.steps[state] if why_not(other) is None]
+        raise ProblemError(
+            "transition_not_allowed",
+            {"reason": reason.text},
+            extra={"reason": reason.code, "possible": possible},
+        )
     return step
 
 
