@@ -1,0 +1,1 @@
+"""Tables and SQL of visits, findings, actions, categories and monitoring, and what is known of schools."""
