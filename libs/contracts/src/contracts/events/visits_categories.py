@@ -126,9 +126,14 @@ class CategoryChangedInYear(CategoryHeld):
 
 @_category(happened="superseded", data_class=DataClass.public)
 class CategorySuperseded(CategoryHeld):
-    """A later category of the school took the place of this one, which holds until `valid_to`."""
+    """A later category of the school takes the place of this one from `valid_from` on."""
 
-    EXAMPLE: ClassVar[dict[str, Any]] = {**_HELD, "valid_to": "2021-01-29", "changed": ["valid_to"]}
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_HELD,
+        "state": "superseded",
+        "valid_from": "2021-01-29",
+        "changed": ["state"],
+    }
 
 
 @_category(happened="settled_in_confidence")

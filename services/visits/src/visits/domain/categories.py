@@ -39,6 +39,7 @@ CATEGORY_STEPS: Final[Steps] = {
     "regionally_moderated": (_VERIFY, _PUBLISH),
     "nationally_verified": (_PUBLISH,),
     "published": (_CHANGE,),
+    "superseded": (),
 }
 """What is imported from a published list enters as `published`."""
 

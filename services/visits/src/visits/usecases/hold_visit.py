@@ -52,7 +52,7 @@ async def hold(uow: UnitOfWork, row: Row, school: KnownSchool, held_on: date, me
         raise days_not_listed(error) from error
     await move(
         uow, row, VisitHeld, state="held", held_on=held_on, school_year=school_year_of(held_on), met=list(met),
-        draft_due=draft_due, final_due=final_due, reason=None,
+        draft_due=draft_due, final_due=final_due,
     )  # fmt: skip
 
 

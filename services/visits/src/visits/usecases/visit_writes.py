@@ -47,7 +47,7 @@ def visit_write(
 
 
 async def move(uow: UnitOfWork, row: Row, kind: type[VisitFacts], **changed: Any) -> None:
-    """Changes values of a visit, most often its state, and tells it as `kind`."""
-    values = values_of(visits, row, **changed)
-    names = tuple(name for name in changed if name != "state" and row[name] != values[name])
+    """Changes values of a visit, most often its state, and tells it as `kind`. A reason is that of this step alone."""
+    values = values_of(visits, row, **{"reason": None, **changed})
+    names = tuple(n for n in changed if n not in ("state", "reason") and row[n] != values[n])
     await uow.write(visits, [visit_write(row["id"], kind, values, changed=names)])
