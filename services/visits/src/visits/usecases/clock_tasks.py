@@ -1,0 +1,148 @@
+"""What falls due by the clock: replies lapse, actions become overdue, monitoring becomes due and is met (S2-28)."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import and_, func, select
+
+from contracts.events.visits import ActionBecameOverdue, VisitReplyLapsed
+from contracts.events.visits_categories import MonitoringBecameDue, MonitoringFacts, MonitoringMet
+from service_kit.clock_tasks import ClockTask
+from service_kit.records import Write
+from service_kit.unit_of_work import UnitOfWork
+from visits.domain.actions import CAN_BE_OVERDUE, overdue_since
+from visits.domain.monitoring import Due, due_on
+from visits.domain.school_year import school_year_of
+from visits.domain.visits import TOOK_PLACE
+from visits.storage.categories import intensive_on
+from visits.storage.conventions import schemes
+from visits.storage.known import periods_of_years
+from visits.storage.reading import values_of
+from visits.storage.tables import actions, monitoring, visits
+from visits.usecases.propose_action import action_write
+from visits.usecases.visit_writes import visit_write
+
+Row = Mapping[str, Any]
+AT_ONCE: Final = 500
+"""Records that one run changes; the next run goes on."""
+
+
+async def lapse_replies(uow: UnitOfWork) -> int:
+    """Drafts whose last day for a reply has passed in silence: `visit.reply_lapsed`."""
+    slices = visits.slices
+    query = select(slices).where(
+        slices.c.state == "shared", slices.c.reply_due < uow.clock.today(), func.upper_inf(slices.c.known)
+    )
+    rows = (await uow.connection.execute(query.limit(AT_ONCE))).mappings().all()
+    writes = [
+        visit_write(
+            row["id"], VisitReplyLapsed, values_of(visits, dict(row), state="lapsed"),
+            expected_version=row["version"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    await uow.write(visits, writes)
+    return len(writes)
+
+
+async def mark_overdue(uow: UnitOfWork) -> int:
+    """Actions whose due date has passed: `action.became_overdue`, once for each due date."""
+    slices, today = actions.slices, uow.clock.today()
+    query = select(slices).where(
+        slices.c.state.in_(sorted(CAN_BE_OVERDUE)),
+        slices.c.due_date < today,
+        slices.c.overdue_told_for.is_distinct_from(slices.c.due_date),
+        func.upper_inf(slices.c.known),
+    )
+    writes = []
+    for row in (await uow.connection.execute(query.limit(AT_ONCE))).mappings():
+        since = overdue_since(row["state"], row["due_date"], row["overdue_told_for"], today)
+        if since is not None:
+            values = values_of(actions, dict(row), overdue_since=since, overdue_told_for=row["due_date"])
+            writes.append(action_write(row["id"], ActionBecameOverdue, values, changed=("overdue_since",)))
+    await uow.write(actions, writes)
+    return len(writes)
+
+
+async def begin_monitoring(uow: UnitOfWork) -> int:
+    """Monitoring that a category calls for in the period of this day: `monitoring.became_due`, once for each."""
+    today = uow.clock.today()
+    held = await intensive_on(uow.connection, today)
+    if not held:
+        return 0
+    calendars = await periods_of_years(uow.connection, [school_year_of(today)])
+    wanted: dict[str, tuple[Row, Due]] = {}
+    for row in held:
+        value = schemes()[row["scheme"]].values[row["value"]]
+        for due in due_on(today, value, row["dated"], calendars.get(row["authority"], [])):
+            year = due.period.school_year.replace("/", "-")
+            wanted[f"{due.visit_type}.{year}.{due.period.code}.{row['school_number']}"] = (row, due)
+    heads = monitoring.heads.c.id
+    begun = set(await uow.connection.scalars(select(heads).where(heads == func.any(sorted(wanted)))))
+    writes = [
+        _monitoring(id_, MonitoringBecameDue, _due_values(*wanted[id_]), create=True)
+        for id_ in sorted(wanted.keys() - begun)
+    ]
+    await uow.write(monitoring, writes)
+    return len(writes)
+
+
+async def meet_monitoring(uow: UnitOfWork) -> int:
+    """Monitoring for which a visit of its type was held within the period: `monitoring.met`."""
+    due, held = monitoring.slices, visits.slices
+    query = (
+        select(due, func.min(held.c.id).label("met_by"))
+        .join(
+            held,
+            and_(
+                held.c.school_number == due.c.school_number,
+                held.c.visit_type == due.c.visit_type,
+                held.c.held_on.between(due.c.due_from, due.c.due_by),
+                held.c.state.in_(sorted(TOOK_PLACE)),
+                func.upper_inf(held.c.known),
+            ),
+        )
+        .where(due.c.state == "due", func.upper_inf(due.c.known))
+        .group_by(due.c.slice)
+        .limit(AT_ONCE)
+    )
+    writes = []
+    for row in (await uow.connection.execute(query)).mappings():
+        values = values_of(monitoring, dict(row), state="met", visit_id=row["met_by"])
+        writes.append(_monitoring(row["id"], MonitoringMet, values))
+    await uow.write(monitoring, writes)
+    return len(writes)
+
+
+def _due_values(row: Row, due: Due) -> dict[str, Any]:
+    until: date = due.period.last_day
+    return {
+        "school_number": row["school_number"],
+        "authority": row["authority"],
+        "category_id": row["id"],
+        "visit_type": due.visit_type,
+        "school_year": due.period.school_year,
+        "period": due.period.code,
+        "due_from": due.due_from,
+        "due_by": until,
+        "state": "due",
+        "visit_id": None,
+    }
+
+
+def _monitoring(
+    id_: str, kind: type[MonitoringFacts], values: Mapping[str, Any], *, create: bool = False
+) -> Write:
+    carried = {name: value for name, value in values.items() if name != "school_number"}
+    event = kind(monitoring_id=id_, school=values["school_number"], **carried)
+    return Write(id=id_, subject=f"/monitoring/{id_}", values=values, event=event, create=create)
+
+
+CLOCK_TASKS: Final = (
+    ClockTask("lapse_replies", lapse_replies),
+    ClockTask("mark_overdue", mark_overdue),
+    ClockTask("begin_monitoring", begin_monitoring),
+    ClockTask("meet_monitoring", meet_monitoring),
+)
+"""In this order: what became due may be met at once."""
