@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import inf
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -30,6 +31,7 @@ from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.local import LocalTransport
 from eventing.transports.port import Record, Transport
 
+START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 FAST = Pace(busy=0.005, quiet=0.02)
 
 
@@ -64,6 +66,7 @@ class World:
     effects: Table
     event: type[ThingChanged] = ThingChanged
     opened: int = 0
+    ticks: int = 0
     running: list[tuple[Any, asyncio.Task[None]]] = field(default_factory=list)
 
     @property
@@ -77,7 +80,8 @@ class World:
             yield Unit(connection)
 
     def envelope(self, key: str, version: int, value: int = 0, event_id: str | None = None) -> Envelope:
-        now = datetime.now(UTC)
+        self.ticks += 1
+        now = START + timedelta(microseconds=self.ticks)
         return envelope_of(
             ThingChanged(value=value),
             event_id=event_id or new_id(),
@@ -158,6 +162,16 @@ class World:
             tables=self.consumer,
             **options,
         )
+
+    async def join(self, consumer: Consumer) -> None:
+        """Starts a consumer and waits until it hears; what it looks at from time to time is then behind it."""
+        self.start(consumer)
+
+        async def hears() -> bool:
+            return consumer._subscription is not None and consumer._awaited is not None and self.opened >= 2
+
+        await eventually(hears)
+        consumer._measured_at = inf
 
     def start(self, *runners: Any) -> None:
         self.running += [(runner, asyncio.create_task(runner.run())) for runner in runners]

@@ -15,18 +15,8 @@ from eventing.reactions import hears_all, reactions_of, reacts_to, topics_of
 from eventing.transports.port import PublishError
 
 
-async def _started(world: Any, tools: Any, *consumers: Any) -> None:
-    world.start(*consumers)
-    for consumer in consumers:
-
-        async def joined(consumer: Any = consumer) -> bool:
-            return consumer._subscription is not None
-
-        await tools.eventually(joined)
-
-
 async def test_handles_each_event_once_and_in_order(world: Any, local: Any, tools: Any) -> None:
-    await _started(world, tools, world.consumer_of(local))
+    await world.join(world.consumer_of(local))
     envelopes = [world.envelope(f"k{n % 5}", n // 5 + 1) for n in range(50)]
     await world.ship(local, *envelopes)
     await world.ship(local, *envelopes[:30])  # a repeated batch
@@ -41,7 +31,7 @@ async def test_a_repeat_whose_inbox_row_was_purged_is_refused_as_stale(
     world: Any, local: Any, tools: Any
 ) -> None:
     consumer = world.consumer_of(local)
-    await _started(world, tools, consumer)
+    await world.join(consumer)
     envelopes = [world.envelope("k", 1), world.envelope("k", 2)]
     await world.ship(local, *envelopes)
     async with world.engine.begin() as connection:
@@ -53,7 +43,7 @@ async def test_a_repeat_whose_inbox_row_was_purged_is_refused_as_stale(
 
 
 async def test_a_batch_is_one_transaction(world: Any, local: Any, tools: Any) -> None:
-    await _started(world, tools, world.consumer_of(local))
+    await world.join(world.consumer_of(local))
     opened = world.opened
     await world.ship(local, *[world.envelope(f"k{n}", 1) for n in range(100)])
     assert world.opened == opened + 1
@@ -75,7 +65,7 @@ async def test_an_effect_is_committed_with_its_inbox_row_or_not_at_all(
                 raise InterfaceError("commit", {}, Exception("connection lost"), connection_invalidated=True)
 
     consumer = world.consumer_of(local, open_unit=dying)
-    await _started(world, tools, consumer)
+    await world.join(consumer)
     await world.ship(local, world.envelope("k", 1))
     await world.stop()
     assert not crash, "the crash was never tried"
@@ -114,7 +104,7 @@ async def test_an_outage_parks_nothing_and_the_batch_is_held(world: Any, local: 
 
 async def test_a_stopped_consumer_makes_publishing_fail(world: Any, local: Any, tools: Any) -> None:
     """On the local bus nothing passes a consumer that is not there: the cursor must stay."""
-    await _started(world, tools, world.consumer_of(local))
+    await world.join(world.consumer_of(local))
     await world.stop()
     with pytest.raises(PublishError, match="not running"):
         await world.ship(local, world.envelope("k", 1))
@@ -129,7 +119,7 @@ async def test_bulk_reactions_get_what_was_handled_in_order(world: Any, local: A
         for envelope in envelopes:
             await world.effect(unit.connection, envelope)
 
-    await _started(world, tools, world.consumer_of(local, reactions=reactions_of(hear)))
+    await world.join(world.consumer_of(local, reactions=reactions_of(hear)))
     envelopes = [world.envelope("a", 1), world.envelope("b", 1), world.envelope("a", 2)]
     foreign = replace(world.envelope("c", 1), type="org.example.other.happened.v1", data=b"null")
     await world.ship(local, *envelopes, foreign)
@@ -140,7 +130,7 @@ async def test_bulk_reactions_get_what_was_handled_in_order(world: Any, local: A
 
 
 async def test_unknown_types_are_ignored(world: Any, local: Any, tools: Any) -> None:
-    await _started(world, tools, world.consumer_of(local))
+    await world.join(world.consumer_of(local))
     await world.ship(local, replace(world.envelope("k", 1), type="cymru.gwella.tests.thing.vanished.v1"))
     await world.stop()
     assert await world.seen() == []
@@ -155,7 +145,7 @@ async def test_what_a_reaction_writes_is_caused_by_the_event(world: Any, local: 
     async def note(event: Any, envelope: Envelope, unit: Any) -> None:
         causes.append(trace.cause())
 
-    await _started(world, tools, world.consumer_of(local, reactions=reactions_of(note)))
+    await world.join(world.consumer_of(local, reactions=reactions_of(note)))
     with trace.caused_by("request-1"):
         envelope = world.envelope("k", 1)
     await world.ship(local, envelope)
@@ -180,7 +170,7 @@ async def test_one_span_a_batch_with_links_to_its_writers(world: Any, local: Any
         parents.append(trace.traceparent())
 
     consumer = world.consumer_of(local, reactions=reactions_of(note), tracer=tracer)
-    await _started(world, tools, consumer)
+    await world.join(consumer)
     with tracer.start_as_current_span("request") as request:
         envelopes = [world.envelope("k", 1), world.envelope("l", 1)]
     await world.ship(local, *envelopes)
@@ -194,7 +184,7 @@ async def test_one_span_a_batch_with_links_to_its_writers(world: Any, local: Any
 
 async def test_two_reactions_to_one_event_share_its_transaction(world: Any, local: Any, tools: Any) -> None:
     first, second = world.keeping("one"), world.keeping("two")
-    await _started(world, tools, world.consumer_of(local, reactions=(*first, *second)))
+    await world.join(world.consumer_of(local, reactions=(*first, *second)))
     await world.ship(local, world.envelope("k", 1))
     await world.stop()
     assert await world.seen("one") == await world.seen("two") == [("k", 1)]
@@ -211,7 +201,7 @@ def test_reactions_name_their_topics(tools: Any) -> None:
 
 async def test_stop_ends_a_consumer_within_its_wait(world: Any, local: Any, tools: Any) -> None:
     consumer = world.consumer_of(local)
-    await _started(world, tools, consumer)
+    await world.join(consumer)
     async with asyncio.timeout(2):
         await world.stop()
     assert not consumer.health.running

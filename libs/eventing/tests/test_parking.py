@@ -1,12 +1,11 @@
 """Poison and patience: parking by key, limits, repair; pending events and their release [E-08]."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from eventing import parked
 from eventing.envelope import Envelope
@@ -45,12 +44,7 @@ def behaviour(world: Any, tools: Any) -> Behaviour:
 @pytest.fixture
 async def consumer(world: Any, local: Any, tools: Any, behaviour: Behaviour) -> Any:
     consumer = world.consumer_of(local, reactions=behaviour.reactions, parking=GENEROUS)
-    world.start(consumer)
-
-    async def joined() -> bool:
-        return consumer._subscription is not None
-
-    await tools.eventually(joined)
+    await world.join(consumer)
     return consumer
 
 
@@ -156,17 +150,14 @@ async def test_a_consumer_that_parks_too_much_stops(
     stopping = world.consumer_of(
         local, reactions=behaviour.reactions, parking=ParkingLimit(ratio=1.0, consecutive=3)
     )
-    task = asyncio.create_task(stopping.run())
-
-    async def joined() -> bool:
-        return stopping._subscription is not None
-
-    await tools.eventually(joined)
+    await world.join(stopping)
     behaviour.failing = {"a", "b", "c", "d"}
     from eventing.transports.port import PublishError
 
     with pytest.raises(PublishError):
         await world.ship(local, *[world.envelope(key, 1) for key in "abcd"])
+    ((_, task),) = world.running
+    world.running.clear()
     with pytest.raises(ConsumerStoppedError, match="in a row"):
         await task
     assert stopping.health.stopped is not None
@@ -242,12 +233,7 @@ async def test_pending_events_never_count_to_the_limit(
     world: Any, local: Any, tools: Any, behaviour: Behaviour
 ) -> None:
     strict = world.consumer_of(local, reactions=behaviour.reactions, parking=ParkingLimit(0.0, 1))
-    world.start(strict)
-
-    async def joined() -> bool:
-        return strict._subscription is not None
-
-    await tools.eventually(joined)
+    await world.join(strict)
     behaviour.waiting = {f"v{n}": "school" for n in range(30)}
     await world.ship(local, *[world.envelope(f"v{n}", 1) for n in range(30)])
     await world.ship(local, world.envelope("school", 1))
@@ -273,12 +259,7 @@ async def test_waiting_after_another_reaction_ran_undoes_its_effect(
 ) -> None:
     both = (*world.keeping("early"), *behaviour.reactions)
     consumer = world.consumer_of(local, name="both", reactions=both)
-    world.start(consumer)
-
-    async def joined() -> bool:
-        return consumer._subscription is not None
-
-    await tools.eventually(joined)
+    await world.join(consumer)
     behaviour.waiting = {"visit": "school"}
     await world.ship(local, world.envelope("visit", 1))
     assert await world.seen("early") == []
@@ -318,3 +299,21 @@ async def test_two_members_cannot_miss_each_other(
     assert WaitFor("k").key == "k"
     with pytest.raises(ValueError, match="which key"):
         WaitFor("")
+
+
+async def test_purging_the_inbox_spares_what_is_parked_or_pending(
+    world: Any, local: Any, consumer: Any, behaviour: Behaviour
+) -> None:
+    from datetime import timedelta
+
+    behaviour.failing, behaviour.waiting = {"bad"}, {"visit": "school"}
+    envelopes = [world.envelope(key, 1) for key in ("bad", "visit", "good")]
+    await world.ship(local, *envelopes)
+    async with world.engine.begin() as connection:
+        now = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        assert await consumer.store.purge(connection, now - timedelta(days=30)) == 0
+        assert await consumer.store.purge(connection, now + timedelta(days=1)) == 1
+    await world.ship(local, *envelopes)
+    assert await world.seen() == [("good", 1)]
+    assert await world.count(world.consumer.parked) == 1
+    assert await world.count(world.consumer.pending) == 1

@@ -102,6 +102,29 @@ async def test_a_shipper_that_lost_its_cursor_stops_the_round_and_reads_it_anew(
     await world.stop()
 
 
+async def test_mutant_without_fencing_takes_the_cursor_back(world: Any, tools: Any) -> None:
+    """The same rival, and a shipper that moves the cursor whatever it holds: it sends the rival's events again."""
+    await _fill(world, 30)
+    wire = Wire()
+    wire.gate = asyncio.Event()
+    shipper = world.shipper(wire, limit=10)
+
+    async def move(held: int, to: int) -> bool:
+        async with world.engine.begin() as connection:
+            await connection.execute(update(world.publisher.cursors).values(position=to))
+        return True
+
+    shipper._move = move
+    world.start(shipper)
+    await wire.entered.wait()
+    async with world.engine.begin() as connection:
+        await connection.execute(update(world.publisher.cursors).values(position=20))
+    wire.gate.set()
+    await _reach(world, tools, 30)
+    assert wire.sent[1] == list(range(11, 21)), "the fence was not needed: the test above shows nothing"
+    await world.stop()
+
+
 async def test_no_transaction_is_open_while_the_transport_answers(world: Any) -> None:
     await _fill(world, 5)
     wire = Wire()

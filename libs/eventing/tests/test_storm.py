@@ -208,3 +208,36 @@ async def test_mutant_naive_cursor_loses_events(
     findings = await _findings(world, truth)
     assert findings["lost"] > 0
     assert findings["gaps"] > 0
+
+
+@pytest.mark.real_kafka
+async def test_a_broker_that_dies_loses_nothing(
+    world: Any, restartable_kafka: Any, kafka_transport: Callable[[], Any], tools: Any
+) -> None:
+    """Killed as by a power cut and started again on its data: producers and consumers find back by themselves."""
+    world.start(world.sequencer(), world.shipper(await kafka_transport(), limit=20))
+    world.start(world.consumer_of(await kafka_transport()))
+    versions = 0
+
+    async def write(number: int) -> None:
+        nonlocal versions
+        for _ in range(number):
+            await world.publish("a", "b", "c")
+            versions += 1
+            await asyncio.sleep(0.01)
+
+    async def complete() -> bool:
+        return len(await world.seen()) >= 3 * versions
+
+    await write(20)
+    await tools.eventually(complete, 30)
+    restartable_kafka.kill()
+    await write(20)
+    assert await world.count(world.publisher.log) > 0
+    await asyncio.to_thread(restartable_kafka.restart)
+    await write(20)
+    await tools.eventually(complete, 60)
+    seen = await world.seen()
+    assert len(seen) == 3 * versions
+    assert tools.in_order_per_key(seen)
+    await world.stop()

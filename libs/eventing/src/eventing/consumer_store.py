@@ -5,6 +5,7 @@ Every call runs in the caller's transaction, at READ COMMITTED: each statement m
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -198,6 +199,25 @@ class ConsumerStore:
         pending = self.tables.pending
         statement = select(pending.c.awaited_key).where(pending.c.consumer == self.consumer).distinct()
         return list((await connection.execute(statement)).scalars())
+
+    async def purge(self, connection: AsyncConnection, before: datetime) -> int:
+        """Forgets inbox rows taken before a moment; returns how many.
+
+        The moment must lie before everything that a transport may still repeat. Rows of events that are parked or
+        pending stay; of what was handled, the last version refuses a repeat (events of foreign publishers without a
+        `sequence` have none: for them the transport's retention is the only bound).
+        """
+        inbox, parked, pending = self.tables.inbox, self.tables.parked, self.tables.pending
+        kept = union_all(
+            select(parked.c.event_id).where(
+                parked.c.consumer == self.consumer, parked.c.resolution.is_(None)
+            ),
+            select(pending.c.event_id).where(pending.c.consumer == self.consumer),
+        )
+        statement = delete(inbox).where(
+            inbox.c.consumer == self.consumer, inbox.c.received_at < before, inbox.c.event_id.not_in(kept)
+        )
+        return (await connection.execute(statement)).rowcount
 
     async def counts(self, connection: AsyncConnection) -> tuple[int, int]:
         """How many events are parked and how many are pending."""

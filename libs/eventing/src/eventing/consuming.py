@@ -170,7 +170,7 @@ class Consumer:
             if is_transient(error):
                 raise
             metrics.count(metrics.BATCH_FELL_BACK, 1, self._labels)
-            _log.info("a batch falls back to single events", consumer=self.name, error=describe(error))
+            _log.info("a batch falls back to single events", consumer=self.name, error=type(error).__name__)
         verdicts: list[bool] = []
         for delivery in deliveries:
             taken = await self._persist(delivery, outcomes)
@@ -213,9 +213,8 @@ class Consumer:
             "an event is parked with its key",
             consumer=self.name,
             event_id=delivery.event_id,
-            type=delivery.type,
-            key=delivery.key,
-            error=describe(error),
+            event_type=delivery.type,
+            error=type(error).__name__,
             exc_info=error,
         )
         async with self._open_unit() as unit:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -33,6 +34,12 @@ HeaderList = list[tuple[str, bytes]]
 
 class UndecodableEventError(ValueError):
     """What arrived is no event that we can read; no retry will change that."""
+
+
+@lru_cache(maxsize=1024)
+def _aggregate(event_type: str, source: str) -> str:
+    parts = event_type.split(".")
+    return ".".join(parts[2:4]) if len(parts) >= 5 else source
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,7 @@ class Envelope:
     @property
     def aggregate(self) -> str:
         """`<service>.<aggregate>`, the kind of thing whose versions are counted, from the event's type."""
-        parts = self.type.split(".")
-        return ".".join(parts[2:4]) if len(parts) >= 5 else self.source
+        return _aggregate(self.type, self.source)
 
     @property
     def dataschema(self) -> str:

@@ -102,7 +102,9 @@ class Work:
         if 0 < delivery.version <= self._versions.get(place, 0):
             self.outcomes["stale"] += 1
             return
-        waits = await (self._react_alone(delivery, released) if self._alone else self._react(delivery))
+        waits = None
+        if delivery.type in self._dispatch.functions:
+            waits = await (self._react_alone(delivery, released) if self._alone else self._react(delivery))
         if waits is not None:
             self._blocked[delivery.key] = waits.key
             self._waiting.append(Waiting(delivery, waits.key, behind=False))
@@ -133,7 +135,7 @@ class Work:
         if envelope is None:
             raise TypeError("an unreadable event cannot be handled")
         with trace.caused_by(envelope.correlation_id, envelope.id):
-            for place, function in enumerate(self._dispatch.functions.get(delivery.type, ())):
+            for place, function in enumerate(self._dispatch.functions[delivery.type]):
                 waits = await function(delivery.event, envelope, self._unit)
                 if waits is not None:
                     if place > 0 and not self._alone:

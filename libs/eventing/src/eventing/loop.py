@@ -140,9 +140,11 @@ class Loop:
         self.health.failed(error)
         metrics.count(metrics.ROUND_FAILED, 1, {"loop": self.health.name})
         if failures == 1:
-            _log.exception("a round failed", loop=self.health.name)
+            _log.error("a round failed", loop=self.health.name, error=type(error).__name__, exc_info=error)
         else:
-            _log.warning("a round failed again", loop=self.health.name, times=failures, error=describe(error))
+            _log.warning(
+                "a round failed again", loop=self.health.name, times=failures, error=type(error).__name__
+            )
 
     async def rest(self, seconds: float) -> None:
         """Sleeps, woken by `stop` alone."""

@@ -48,6 +48,11 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             rebalance_timeout_ms=60_000,
         )
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has left the group."""
+        return self._closed
+
     async def start(self) -> None:
         """Joins the group. Raises KafkaError without a broker."""
         self._client.subscribe(self._topics, listener=self)
@@ -105,7 +110,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             async with asyncio.timeout(COMMIT_SECONDS):
                 await self._client.commit(token.offsets)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
-            _log.info("offsets not committed", consumer=self._name, error=repr(error))
+            _log.info("offsets not committed", consumer=self._name, error=type(error).__name__)
 
     async def close(self) -> None:
         """See `port.Subscription`."""

@@ -31,7 +31,7 @@ class KafkaTransport:
         """See `port.Transport`; the topics must exist (`ensure_topics`). Raises KafkaError without a broker."""
         subscription = KafkaSubscription(self.settings, consumer, topics)
         await subscription.start()
-        self._subscriptions.append(subscription)
+        self._subscriptions = [*(s for s in self._subscriptions if not s.closed), subscription]
         return subscription
 
     async def close(self) -> None:
