@@ -13,6 +13,7 @@ from contracts.events.registry import ListApplied, SchoolRegistered
 from contracts.text import Text
 from eventing import metrics as backbone
 from gwella.contracts.openapi import service_document
+from gwella.suite.topology import read_topology
 from service_kit import metrics
 from service_kit.service import Service
 from testkit.architecture import python_files, service_names
@@ -125,3 +126,15 @@ def test_metrics_have_one_name_a_unit_and_a_description() -> None:
     both = [*metrics.CATALOGUE, *backbone.CATALOGUE]
     assert len({metric.name for metric in both}) == len(both)
     assert all(metric.unit and metric.description.endswith(".") for metric in both)
+
+
+def test_the_topology_says_what_the_services_do() -> None:
+    """Who publishes and who hears, as it runs, is what deploy/topology.toml says."""
+    topology = read_topology(ROOT / "deploy" / "topology.toml")
+    assert sorted(plan.name for plan in topology.services) == NAMES
+    for plan in topology.services:
+        service = SERVICES[plan.name]
+        assert plan.database == (service.foundation is not None), plan.name
+        assert plan.publishes == (service.topic if service.publishes else None), plan.name
+        published = set(topology.topics)
+        assert set(plan.hears) == set(service.hears) & published, plan.name
