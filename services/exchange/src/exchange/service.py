@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import contracts.events  # noqa: F401  (registers every event class)
+from contracts.event import EVENTS
 from contracts.text import Text
-from eventing.reactions import reactions_of
+from eventing.reactions import reactions_of, topic_of
 from exchange import reactions
 from exchange.api import changes
 from exchange.storage.memberships import memberships_of
@@ -18,7 +20,7 @@ service = Service(
     foundation=shared,
     routers=[changes.router],
     reactions=reactions_of(reactions),
-    listens_to=["registry.events"],
+    listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
     logs=[CHANGE_LOG],
     memberships=memberships_of,
 )
