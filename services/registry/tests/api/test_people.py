@@ -40,6 +40,23 @@ async def test_people_are_in_the_order_of_the_welsh_alphabet(region: Register) -
     ]  # fmt: skip
 
 
+async def test_a_client_finds_people_by_its_own_references(region: Register) -> None:
+    officer = region.caller("consortium_officer", body="csc", person_id="p0")
+    person_id = await region.person("Llinos Prawf")
+    answer = await officer.send(
+        "PUT", f"/v1/people/{person_id}/external-references", json={"values": ["staff-1"]}
+    )
+    assert answer.json()["external_references"] == ["staff-1"]
+    assert [p["id"] for p in await officer.everything("/v1/people", external_reference="staff-1")] == [
+        person_id
+    ]
+    neighbour = region.caller("authority_system", authority="681")
+    path = f"/v1/people/{person_id}/external-references"
+    assert (await neighbour.send("PUT", path, json={"values": []})).status_code == 404
+    twice = await officer.send("PUT", path, json={"values": ["a", "a"]})
+    assert [(e["pointer"], e["code"]) for e in twice.json()["errors"]] == [("/values/1", "repeated_value")]
+
+
 async def test_details_of_a_person_change_and_are_not_told(region: Register) -> None:
     officer = region.caller("consortium_officer", body="csc", person_id="p0")
     person_id = await region.person("Llinos Prawf")

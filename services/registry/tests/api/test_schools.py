@@ -30,6 +30,7 @@ async def test_a_list_is_in_the_order_of_the_welsh_alphabet(region: Register) ->
         ("lan llechan", "6611104"),
         ("amlwch ynys mon", "6602130"),
         ("enw’r", None),
+        ("%", None),
         ("Gladstone Barry", "6732118"),
         ("CF62 8NA gladstone", "6732118"),
     ],

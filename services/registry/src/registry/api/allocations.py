@@ -17,14 +17,15 @@ from registry.api.fields import (
     later_than,
 )
 from registry.api.permitting import demand
+from registry.api.references import References, set_references
 from registry.domain.advisers import gaps
 from registry.domain.day_range import DayRange
 from registry.storage.advisers import facts_for_gaps
 from registry.storage.schools import authority_on
-from registry.storage.showing import Row, one_period, showing
+from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import adviser_allocations
 from registry.usecases.allocate_adviser import allocate_adviser, end_allocation
-from service_kit.call import Call
+from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
 from service_kit.paging import ascending
@@ -33,6 +34,7 @@ from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("adviser-allocations", Text("Lead advisers", "Prif ymgynghorwyr"))
+_RECORD_TYPE = "adviser_allocation"
 
 
 class AdviserAllocationView(DatedView, data_class=DataClass.internal):
@@ -96,7 +98,7 @@ async def list_adviser_allocations(
             (columns.authority, authority),
         ):
             query = query if value is None else query.where(column == value)
-        query = call.with_references(query, "adviser_allocation", columns.id)
+        query = call.with_references(query, _RECORD_TYPE, columns.id)
         order = [ascending(columns.school_number), ascending(columns.id)]
         return await call.page(uow, AdviserAllocationView, query, order)
 
@@ -107,7 +109,7 @@ async def list_adviser_allocations(
 async def read_adviser_allocation(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one allocation, whether or not it holds today."""
     async with call.read() as uow:
-        return call.record(AdviserAllocationView, await one_period(uow.connection, adviser_allocations, id))
+        return call.record(AdviserAllocationView, await _one(call, uow, id))
 
 
 @router.post(
@@ -122,7 +124,7 @@ async def allocate(new: NewAdviserAllocation, call: Call) -> Response:
         if authority is not None:
             demand(call, DataClass.internal, authority=authority, school=new.school_number)
         id_ = await allocate_adviser(uow, new.school_number, new.person_id, new.valid_from, new.valid_to)
-        row = await one_period(uow.connection, adviser_allocations, id_)
+        row = await _one(call, uow, id_)
         if row is None:
             raise ProblemError("not_found")
         return row
@@ -138,7 +140,7 @@ async def end_adviser_allocation(id: RecordId, patch: AdviserAllocationPatch, ca
     """Sets or moves the day from which an allocation no longer holds."""
 
     async def load(uow: UnitOfWork) -> Row | None:
-        return await one_period(uow.connection, adviser_allocations, id)
+        return await _one(call, uow, id)
 
     async def do(uow: UnitOfWork, held: Row) -> None:
         valid_to = patch.changes().get("valid_to", held["valid_to"])
@@ -146,6 +148,19 @@ async def end_adviser_allocation(id: RecordId, patch: AdviserAllocationPatch, ca
         await end_allocation(uow, held, valid_to, call.expected_version)
 
     return await call.change(AdviserAllocationView, load, do)
+
+
+@router.put(
+    "/adviser-allocations/{id}/external-references", operation="allocations.read",
+    response_model=AdviserAllocationView, problems=["external_reference_taken"],
+)  # fmt: skip
+async def set_allocation_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
+    """Sets the caller's own references to an allocation; nobody else sees them."""
+
+    async def load(uow: UnitOfWork) -> Row | None:
+        return await _one(call, uow, id)
+
+    return await set_references(call, AdviserAllocationView, _RECORD_TYPE, id, new, load)
 
 
 @router.get("/adviser-gaps", operation="allocations.read", response_model=AdviserGaps, dated=False)
@@ -175,3 +190,9 @@ async def read_adviser_gaps(
         for gap in gaps(wanted, regimes, allocations, days)
     ]
     return call.answer(AdviserGaps(items=items, total=len(items)))
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, allocation_id: str) -> Row | None:
+    columns = adviser_allocations.slices.c
+    query = showing_current(adviser_allocations).where(columns.id == allocation_id)
+    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))

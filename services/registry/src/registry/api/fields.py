@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema, model_validator
 
 from contracts.codes import (
     FOOTPRINT_KINDS,
@@ -59,12 +59,10 @@ Telephone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Employer = Annotated[str, StringConstraints(pattern=r"^[0-9a-z_]{2,40}$")]
 """Code of an authority or of a footprint (a consortium)."""
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-ListOfReferences = Annotated[list[Reference], Field(max_length=20)]
 
 __all__ = [
     "AuthorityCode", "Dated", "DatedView", "Email", "Employer", "FootprintKind", "Governance",
-    "LanguageCategory", "LanguageCode", "LiaisonKind", "Line", "ListOfReferences", "Name", "Post", "Postcode",
+    "LanguageCategory", "LanguageCode", "LiaisonKind", "Line", "Name", "Post", "Postcode",
     "RecordId", "RegimeCode", "ReligiousCharacter", "RoleOfPerson", "SchoolNumber", "SchoolStatus", "SchoolType",
     "Sector", "Telephone", "later_than",
 ]  # fmt: skip

@@ -21,10 +21,11 @@ from registry.api.fields import (
     Telephone,
 )
 from registry.api.permitting import demand
-from registry.storage.showing import Row, one, showing
+from registry.api.references import References, set_references
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import people
 from registry.usecases.register_person import DETAILS, change_person, register_person
-from service_kit.call import Call
+from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
 from service_kit.paging import ascending
@@ -33,6 +34,8 @@ from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("people", Text("People", "Pobl"))
+
+_RECORD_TYPE = "person"
 
 Personal = classed(DataClass.personal)
 
@@ -92,7 +95,7 @@ async def list_people(
         query = showing(people, call.valid_at, call.known_at, call.rows(DataClass.personal))
         for column, value in ((columns.authority, authority), (columns.school_number, school_number)):
             query = query if value is None else query.where(column == value)
-        query = call.with_references(query, "person", columns.id)
+        query = call.with_references(query, _RECORD_TYPE, columns.id)
         return await call.page(uow, PersonView, query, [ascending(columns.name_sort), ascending(columns.id)])
 
 
@@ -100,7 +103,7 @@ async def list_people(
 async def read_person(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one person."""
     async with call.read() as uow:
-        return call.record(PersonView, await one(uow.connection, people, id, call.valid_at, call.known_at))
+        return call.record(PersonView, await _one(call, uow, id))
 
 
 @router.post("/people", operation="people.write", response_model=PersonView)
@@ -110,7 +113,7 @@ async def register(new: NewPerson, call: Call) -> Response:
     async def do(uow: UnitOfWork) -> Row:
         demand(call, DataClass.personal, authority=new.authority, school=new.school_number)
         person_id = await register_person(uow, new.model_dump())
-        row = await one(uow.connection, people, person_id, call.clock.today())
+        row = await _one(call, uow, person_id)
         if row is None:
             raise ProblemError("not_found")
         return row
@@ -123,7 +126,7 @@ async def change_person_details(id: RecordId, patch: PersonPatch, call: Call) ->
     """Changes a person's details from a day on."""
 
     async def load(uow: UnitOfWork) -> Row | None:
-        return await one(uow.connection, people, id, call.valid_at)
+        return await _one(call, uow, id)
 
     async def do(uow: UnitOfWork, held: Row) -> None:
         changes = patch.changes()
@@ -133,3 +136,22 @@ async def change_person_details(id: RecordId, patch: PersonPatch, call: Call) ->
         await change_person(uow, held, details, valid_from, call.expected_version)
 
     return await call.change(PersonView, load, do)
+
+
+@router.put(
+    "/people/{id}/external-references", operation="people.read", response_model=PersonView,
+    problems=["external_reference_taken"],
+)  # fmt: skip
+async def set_person_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
+    """Sets the caller's own references to a person; nobody else sees them."""
+
+    async def load(uow: UnitOfWork) -> Row | None:
+        return await _one(call, uow, id)
+
+    return await set_references(call, PersonView, _RECORD_TYPE, id, new, load)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, person_id: str) -> Row | None:
+    columns = people.slices.c
+    query = showing(people, call.valid_at, call.known_at).where(columns.id == person_id)
+    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))

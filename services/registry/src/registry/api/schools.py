@@ -16,7 +16,6 @@ from registry.api.fields import (
     Governance,
     LanguageCategory,
     Line,
-    ListOfReferences,
     Name,
     Postcode,
     ReligiousCharacter,
@@ -26,14 +25,14 @@ from registry.api.fields import (
     Sector,
     Telephone,
 )
+from registry.api.references import References, set_references
 from registry.storage.schools import COLUMNS, SchoolFilter, listed
 from registry.storage.showing import Row, first, showing
-from registry.storage.tables import schools, shared
+from registry.storage.tables import schools
 from registry.usecases.change_school import FACTS, change_school
-from service_kit import external_references
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import ExternalReferences, Model, Page
+from service_kit.models import ExternalReferences, Page
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -86,12 +85,6 @@ class SchoolPatch(Patch):
     pupils: Annotated[int, Field(ge=0, le=99_999)] | None = unsent()
     valid_from: date = unsent()
     """First day on which the new details hold; today when left out."""
-
-
-class References(Model):
-    """The caller's own references to a record; they replace the ones that it had."""
-
-    values: ListOfReferences
 
 
 @router.page("/schools", operation="schools.read", response_model=Page[SchoolView], referenced=True)
@@ -154,22 +147,13 @@ async def change_school_details(school_number: SchoolNumber, patch: SchoolPatch,
 )  # fmt: skip
 async def set_school_references(school_number: SchoolNumber, new: References, call: Call) -> Response:
     """Sets the caller's own references to a school; nobody else sees them."""
-    client = call.principal.client_id
-    async with call.write() as uow:
-        if await _one(call, uow, school_number) is None:
-            raise ProblemError("not_found")
-        table = shared.external_references
-        await external_references.replace(
-            uow.connection, table, client, _RECORD_TYPE, school_number, new.values
-        )
-        return call.record(SchoolView, await _one(call, uow, school_number))
+
+    async def load(uow: UnitOfWork) -> Row | None:
+        return await _one(call, uow, school_number)
+
+    return await set_references(call, SchoolView, _RECORD_TYPE, school_number, new, load)
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, school_number: str) -> Row | None:
     query = showing(schools, call.valid_at, call.known_at).where(COLUMNS.id == school_number)
-    query = query.add_columns(
-        external_references.own_references(
-            shared.external_references, call.principal.client_id, _RECORD_TYPE, COLUMNS.id
-        )
-    )
-    return await first(uow.connection, query)
+    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, COLUMNS.id))

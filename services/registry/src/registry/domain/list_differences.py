@@ -26,10 +26,11 @@ def part_of_sector(sector: str) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredSchool:
-    """A school as the register has it on the list's date."""
+    """A school as the register has it on the list's date. `version` is the record's, whatever days it changed for."""
 
     listed: ListedSchool
     status: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

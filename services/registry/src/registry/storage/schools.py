@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.welsh import fold, sort_key
@@ -41,7 +41,10 @@ def listed(scope: RowScope, valid_at: date, known_at: datetime | None, wanted: S
     ):
         if value is not None:
             query = query.where(column == value)
-    for word in fold(wanted.words or "").split():
+    words = fold(wanted.words or "").split()
+    if wanted.words is not None and not words:
+        return query.where(false())
+    for word in words:
         # A folded word holds letters and digits only: nothing in it is a pattern to LIKE.
         query = query.where(COLUMNS.search_folded.contains(word))
     return query
@@ -58,8 +61,8 @@ async def registered_on(connection: AsyncConnection, day: date) -> dict[str, Reg
     query = select(
         COLUMNS.school_number, COLUMNS.name, COLUMNS.authority, COLUMNS.status, COLUMNS.sector,
         COLUMNS.governance, COLUMNS.school_type, COLUMNS.language_category, COLUMNS.religious_character,
-        COLUMNS.address, COLUMNS.postcode, COLUMNS.phone, COLUMNS.pupils,
-    ).where(as_of(schools, day, None))  # fmt: skip
+        COLUMNS.address, COLUMNS.postcode, COLUMNS.phone, COLUMNS.pupils, schools.heads.c.version,
+    ).join(schools.heads, schools.heads.c.id == COLUMNS.id).where(as_of(schools, day, None))  # fmt: skip
     return {
         row.school_number: RegisteredSchool(
             ListedSchool(
@@ -68,6 +71,7 @@ async def registered_on(connection: AsyncConnection, day: date) -> dict[str, Reg
                 tuple(row.address), row.postcode, row.phone, row.pupils,
             ),
             row.status,
+            row.version,
         )
         for row in await connection.execute(query)
     }  # fmt: skip

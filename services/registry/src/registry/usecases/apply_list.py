@@ -64,10 +64,17 @@ async def _write(uow: UnitOfWork, held: Row, differences: Differences) -> None:
             day,
             later.get(change.after.school_number),
             change.fields,
+            change.before.version,
         )
         for change in differences.changed
     ]
-    await write_schools(uow, changes)
+    try:
+        await write_schools(uow, changes)
+    except ProblemError as problem:
+        # Somebody changed or registered one of these schools while this was being worked out.
+        if problem.code in ("precondition_failed", "already_exists"):
+            raise ProblemError("preview_outdated") from problem
+        raise
     await uow.write(list_applications, [_application(held, differences)])
 
 
