@@ -184,11 +184,117 @@ HALF_TERMS = _list(
     ("summer_2", "Second half of the summer term", "Ail hanner tymor yr haf"),
 )  # fmt: skip
 
+CMI_COMPONENTS = _list(
+    "cmi_components", "Components of the universal service", "Elfennau'r gwasanaeth cyffredinol",
+    ("challenge", "Challenge", "Herio"),
+    ("monitor", "Monitor", "Monitro"),
+    ("intervention", "Intervention", "Ymyrryd"),
+)  # fmt: skip
+
+VISIT_STATES = _list(
+    "visit_states", "States of a visit", "Cyflyrau ymweliad",
+    ("planned", "Planned", "Wedi'i gynllunio"),
+    ("held", "Held", "Wedi'i gynnal"),
+    ("drafted", "Drafted", "Wedi'i ddrafftio"),
+    ("quality_assured", "Quality assured", "Ansawdd wedi'i sicrhau"),
+    ("shared", "Shared with the school", "Wedi'i rannu â'r ysgol"),
+    ("replied", "Replied to", "Wedi cael ymateb"),
+    ("lapsed", "No reply in time", "Dim ymateb mewn pryd"),
+    ("final", "Final", "Terfynol"),
+    ("amended", "Amended", "Wedi'i ddiwygio"),
+    ("cancelled", "Cancelled", "Wedi'i ganslo"),
+)  # fmt: skip
+
+PEOPLE_MET = _list(
+    "people_met", "People met on a visit", "Pobl a gyfarfuwyd ar ymweliad",
+    ("head_teacher", "Headteacher", "Pennaeth"),
+    ("senior_leaders", "Senior leaders", "Uwch arweinwyr"),
+    ("chair_of_governors", "Chair of governors", "Cadeirydd y llywodraethwyr"),
+    ("governors", "Governors", "Llywodraethwyr"),
+    ("teachers", "Teachers", "Athrawon"),
+    ("pupils", "Pupils", "Disgyblion"),
+    ("authority", "Officers of the authority", "Swyddogion yr awdurdod"),
+)  # fmt: skip
+
+FINDING_AREAS = _list(
+    "finding_areas", "Areas of a finding", "Meysydd canfyddiad",
+    ("standards", "Standards", "Safonau"),
+    ("teaching", "Teaching", "Addysgu"),
+    ("leadership", "Leadership", "Arweinyddiaeth"),
+    ("governance", "Governance", "Llywodraethiant"),
+    ("wellbeing", "Well-being", "Lles"),
+    ("curriculum", "Curriculum", "Cwricwlwm"),
+    ("capacity_to_improve", "Capacity to improve", "Gallu i wella"),
+)  # fmt: skip
+
+FINDING_STATES = _list(
+    "finding_states", "States of a finding", "Cyflyrau canfyddiad",
+    ("recorded", "Recorded", "Wedi'i gofnodi"),
+    ("published", "Published", "Wedi'i gyhoeddi"),
+    ("withdrawn", "Withdrawn", "Wedi'i dynnu'n ôl"),
+)  # fmt: skip
+
+EVIDENCE_KINDS = _list(
+    "evidence_kinds", "Kinds of evidence", "Mathau o dystiolaeth",
+    ("lesson_observation", "Lesson observation", "Arsylwi gwers"),
+    ("book_scrutiny", "Scrutiny of pupils' work", "Craffu ar waith disgyblion"),
+    ("data", "Data", "Data"),
+    ("self_evaluation_report", "Self-evaluation report", "Adroddiad hunanwerthuso"),
+    ("school_development_plan", "School development plan", "Cynllun datblygu'r ysgol"),
+    ("interview", "Interview", "Cyfweliad"),
+    ("document", "Other document", "Dogfen arall"),
+)  # fmt: skip
+
+ACTION_STATES = _list(
+    "action_states", "States of an action", "Cyflyrau cam gweithredu",
+    ("proposed", "Proposed", "Wedi'i gynnig"),
+    ("agreed", "Agreed", "Wedi'i gytuno"),
+    ("in_progress", "In progress", "Ar y gweill"),
+    ("claimed_complete", "Said to be complete", "Dywedir ei fod wedi'i gwblhau"),
+    ("verified", "Verified", "Wedi'i wirio"),
+    ("cancelled", "Cancelled", "Wedi'i ganslo"),
+)  # fmt: skip
+
+ACTION_OWNERS = _list(
+    "action_owners", "Owners of an action", "Perchnogion cam gweithredu",
+    ("school", "School", "Ysgol"),
+    ("consortium", "Consortium", "Consortiwm"),
+    ("authority", "Local authority", "Awdurdod lleol"),
+)  # fmt: skip
+
+CATEGORY_STATES = _list(
+    "category_states", "Steps of a support category", "Camau categori cymorth",
+    ("self_evaluated", "Self-evaluated", "Wedi'i hunanwerthuso"),
+    ("adviser_proposed", "Proposed by the adviser", "Wedi'i gynnig gan yr ymgynghorydd"),
+    ("agreed_with_school", "Agreed with the school", "Wedi'i gytuno â'r ysgol"),
+    ("disagreement_lodged", "Disagreement lodged", "Anghytundeb wedi'i gyflwyno"),
+    ("regionally_moderated", "Moderated regionally", "Wedi'i gymedroli'n rhanbarthol"),
+    ("nationally_verified", "Verified nationally", "Wedi'i wirio'n genedlaethol"),
+    ("published", "Published", "Wedi'i gyhoeddi"),
+    ("superseded", "Superseded", "Wedi'i ddisodli"),
+)  # fmt: skip
+
+CATEGORY_SCHEMES = _list(
+    "category_schemes", "Schemes of categories", "Cynlluniau categorïau",
+    ("legacy_2012", "Regional category A to D (to 2014)", "Categori rhanbarthol A i D (hyd at 2014)"),
+    ("national_2014", "National School Categorisation System: support category",
+     "System Genedlaethol Categoreiddio Ysgolion: categori cymorth"),
+)  # fmt: skip
+"""Values of different schemes are never compared, whatever letters they share."""
+
+MONITORING_STATES = _list(
+    "monitoring_states", "States of monitoring", "Cyflyrau monitro",
+    ("due", "Due", "Yn ddyledus"),
+    ("met", "Met", "Wedi'i gyflawni"),
+)  # fmt: skip
+
 CODE_LISTS: Mapping[str, CodeList] = {
     codes.name: codes
     for codes in (
         SECTORS, GOVERNANCE, SCHOOL_TYPES, RELIGIOUS_CHARACTER, LANGUAGE_CATEGORY_2007, SCHOOL_STATUS,
-        ROLES_OF_PEOPLE, FOOTPRINT_KINDS, REGIMES, LIAISON_KINDS, HALF_TERMS,
+        ROLES_OF_PEOPLE, FOOTPRINT_KINDS, REGIMES, LIAISON_KINDS, HALF_TERMS, CMI_COMPONENTS, VISIT_STATES, PEOPLE_MET, FINDING_AREAS,
+        FINDING_STATES, EVIDENCE_KINDS, ACTION_STATES, ACTION_OWNERS, CATEGORY_STATES, CATEGORY_SCHEMES,
+        MONITORING_STATES,
     )
 }  # fmt: skip
 """Every code list by its name."""
