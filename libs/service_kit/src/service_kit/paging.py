@@ -15,7 +15,7 @@ from hashlib import blake2b, sha256
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, tuple_
 
 from service_kit.problems import Fault, ProblemError
 
@@ -51,12 +51,19 @@ class Sort:
 
 def ascending(column: ColumnElement[Any], name: str | None = None) -> Sort:
     """Sorts by a column from low to high."""
-    return Sort(column, name or _name(column))
+    return Sort(_never_null(column), name or _name(column))
 
 
 def descending(column: ColumnElement[Any], name: str | None = None) -> Sort:
     """Sorts by a column from high to low."""
-    return Sort(column, name or _name(column), descending=True)
+    return Sort(_never_null(column), name or _name(column), descending=True)
+
+
+def _never_null(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    # Null is neither before nor after anything: a page that ends on one could not be continued.
+    if isinstance(column, Column) and column.nullable:
+        raise ValueError(f"{column}: sort by coalesce(...), as a column of the query, instead")
+    return column
 
 
 def _name(column: ColumnElement[Any]) -> str:

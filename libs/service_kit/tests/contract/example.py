@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
-from sqlalchemy import Column, Integer, String, select, text
+from sqlalchemy import Column, Integer, String, func, select, text
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -178,7 +178,9 @@ async def list_schools(call: Call, name: str | None = None, largest_first: bool 
         )
         query = query.where(columns.name.contains(name)) if name is not None else query
         query = call.with_references(query, "school", columns.id)
-        first = descending(columns.pupils) if largest_first else ascending(columns.name)
+        size = func.coalesce(columns.pupils, 0)
+        query = query.add_columns(size.label("size"))
+        first = descending(size, "size") if largest_first else ascending(columns.name)
         return await call.page(uow, SchoolView, query, [first, ascending(columns.id)])
 
 

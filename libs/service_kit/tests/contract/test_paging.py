@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Column, Integer
 
-from service_kit.paging import Cursors, binding
+from service_kit.paging import Cursors, ascending, binding
 from service_kit.problems import ProblemError
 
 KEY = Cursors(b"a secret of sixteen bytes or more")
@@ -50,6 +51,8 @@ def test_what_has_no_order_cannot_be_paged_by() -> None:
     """R20: a value that may be null has no place in a keyset."""
     with pytest.raises(TypeError):
         KEY.write([None], binding("a"))
+    with pytest.raises(ValueError, match="coalesce"):
+        ascending(Column("pupils", Integer))
     assert KEY.read(KEY.write([date(2020, 1, 1)], b"x"), b"x") == (date(2020, 1, 1),)
     assert KEY.read(KEY.write([datetime(2020, 1, 1, tzinfo=UTC)], b"x"), b"x") == (
         datetime(2020, 1, 1, tzinfo=UTC),
