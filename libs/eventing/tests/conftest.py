@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from structlog.testing import capture_logs
 
 from contracts.data_class import DataClass
 from contracts.event import Change, Event
@@ -205,6 +206,13 @@ def in_order_per_key(seen: Sequence[tuple[str, int]]) -> bool:
             return False
         last[key] = version
     return True
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs() -> Iterator[None]:
+    """Failures are part of many tests here; drawing each with its source would take longer than the test."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture

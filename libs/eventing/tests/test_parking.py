@@ -1,6 +1,5 @@
 """Poison and patience: parking by key, limits, repair; pending events and their release [E-08]."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -268,9 +267,7 @@ async def test_waiting_after_another_reaction_ran_undoes_its_effect(
     await world.stop()
 
 
-async def test_two_members_cannot_miss_each_other(
-    world: Any, local: Any, tools: Any, behaviour: Behaviour, kafka_transport: Callable[[], Any]
-) -> None:
+async def test_two_members_cannot_miss_each_other(world: Any, behaviour: Behaviour) -> None:
     """One member keeps an event pending while another handles the awaited key: it is released all the same."""
     from eventing.consumer_store import ConsumerStore
     from eventing.delivery import delivered

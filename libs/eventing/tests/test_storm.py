@@ -65,15 +65,19 @@ async def _transaction(world: Any, connection: Any, made: dict[str, Any], chance
 
 
 async def _restarted(
-    make: Callable[[], Awaitable[Any]], done: asyncio.Event, truth: Truth, chance: random.Random
+    make: Callable[[], Awaitable[Any]],
+    truth: Truth,
+    chance: random.Random,
+    written: asyncio.Event,
+    calm: asyncio.Event,
 ) -> None:
-    """Runs what `make` makes, killing it (or asking it to stop) at random and starting it again."""
+    """Runs what `make` makes; while there is writing it is killed, or asked to stop, and started again."""
     while True:
         runner = await make()
         task = asyncio.create_task(runner.run())
         try:
             async with asyncio.timeout(0.4 + chance.random()):
-                await done.wait()
+                await written.wait()
         except TimeoutError:
             truth.restarts += 1
             if chance.random() < 0.5:
@@ -82,6 +86,7 @@ async def _restarted(
                 runner.stop()
             await asyncio.gather(task, return_exceptions=True)
         else:
+            await calm.wait()
             runner.stop()
             await task
             return
@@ -91,7 +96,8 @@ async def storm(
     world: Any, transport: Callable[[], Awaitable[Any]], movers: Any, seed: int, tools: Any
 ) -> Truth:
     """Lets it rage, then waits until everything in the log has had its effect."""
-    truth, chance, done = Truth(), random.Random(seed), asyncio.Event()
+    truth, chance = Truth(), random.Random(seed)
+    written, calm = asyncio.Event(), asyncio.Event()
 
     def own() -> random.Random:
         return random.Random(chance.random())
@@ -103,16 +109,18 @@ async def storm(
         return world.consumer_of(await transport(), limit=60)
 
     makers = [*movers, shipper, shipper, consumer, consumer]
-    runners = [asyncio.create_task(_restarted(make, done, truth, own())) for make in makers]
+    runners = [asyncio.create_task(_restarted(make, truth, own(), written, calm)) for make in makers]
     await asyncio.gather(*(_write(world, truth, own()) for _ in range(WRITERS)))
 
-    async def calm() -> bool:
-        counts = await world.count(world.publisher.log), await world.count(world.consumer.inbox)
-        drained = await world.count(world.publisher.outbox) == 0 or world.naive_is_done
-        return bool(drained and counts[0] == counts[1])
+    written.set()
 
-    await tools.eventually(calm, 60)
-    done.set()
+    async def drained() -> bool:
+        counts = await world.count(world.publisher.log), await world.count(world.consumer.inbox)
+        moved = await world.count(world.publisher.outbox) == 0 or world.naive_is_done
+        return bool(moved and counts[0] == counts[1])
+
+    await tools.eventually(drained, 60)
+    calm.set()
     await asyncio.gather(*runners)
     return truth
 
