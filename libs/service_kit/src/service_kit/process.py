@@ -237,6 +237,8 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "log_config": None,
         "lifespan": "on",
         "server_header": False,
+        # Who asks is in the token; nobody's X-Forwarded-For is believed.
+        "proxy_headers": False,
         "timeout_graceful_shutdown": int(settings.drain_seconds),
         "timeout_keep_alive": 75,
     }
