@@ -1,5 +1,6 @@
 """Writing under the contract: preconditions, merge patch, dry run, transitions, clients' own references."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -32,6 +33,20 @@ async def test_a_change_under_if_match(bench) -> None:
     assert foreign.status_code == 412
     retried = await bench.ask("PATCH", path, "operator", patch={"pupils": 3}, if_match=stale.headers["etag"])
     assert retried.json()["pupils"] == 3
+
+
+async def test_of_many_writers_with_one_tag_one_wins(bench) -> None:
+    """R30: no update is lost: the others get 412 with what the winner made."""
+    tag = (await bench.school("6732118", pupils=0)).headers["etag"]
+    path = "/v1/schools/6732118"
+    answers = await asyncio.gather(
+        *(bench.ask("PATCH", path, "operator", patch={"pupils": n}, if_match=tag) for n in range(1, 7))
+    )
+    won = [answer for answer in answers if answer.status_code == 200]
+    lost = [answer for answer in answers if answer.status_code == 412]
+    assert (len(won), len(lost)) == (1, 5)
+    assert {answer.json()["current"]["pupils"] for answer in lost} == {won[0].json()["pupils"]}
+    assert {answer.headers["etag"] for answer in lost} == {won[0].headers["etag"]}
 
 
 async def test_whose_record_it_is_decides(bench) -> None:
