@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
+from service_kit.metrics import watch_pool
 from service_kit.policy.rls import apply_settings
 
 NAMING = {
@@ -53,6 +55,9 @@ class Database:
                 }
             },
         )
+        pool = self.engine.pool
+        if isinstance(pool, QueuePool):
+            watch_pool(pool, application)
 
     @asynccontextmanager
     async def transaction(

@@ -5,7 +5,9 @@ let the contrib instrumentation record them. Together with `eventing.metrics.CAT
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final, Protocol
+from weakref import WeakKeyDictionary
 
 from opentelemetry import metrics as otel
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -55,12 +57,24 @@ class LendsConnections(Protocol):
         ...
 
 
+_watched: Final[WeakKeyDictionary[LendsConnections, str]] = WeakKeyDictionary()
+
+
 def watch_pool(pool: LendsConnections, name: str) -> None:
-    """Reports how many connections of a pool are lent out, whenever metrics are collected. `name`: `api`, `worker`."""
+    """Reports how many connections of a pool are lent out, whenever metrics are collected, for as long as it exists.
 
-    def observe(_options: CallbackOptions) -> Iterable[Observation]:
-        yield Observation(pool.checkedout(), {"pool": name})
+    `name` says whose it is: `registry-api`, `registry-worker`.
+    """
+    _watched[pool] = name
+    _instrument()
 
+
+@cache
+def _instrument() -> None:
     otel.get_meter("service_kit").create_observable_gauge(
-        POOL_IN_USE.name, [observe], unit=POOL_IN_USE.unit, description=POOL_IN_USE.description
+        POOL_IN_USE.name, [_observe], unit=POOL_IN_USE.unit, description=POOL_IN_USE.description
     )
+
+
+def _observe(_options: CallbackOptions) -> Iterable[Observation]:
+    return [Observation(pool.checkedout(), {"pool": name}) for pool, name in list(_watched.items())]
