@@ -254,11 +254,18 @@ def _write_configuration(folder: Path, port: int, controller_port: int, class_pa
         "gwella.controller.port": str(controller_port),
     }
     _write_lines(folder / "server.properties", [f"{name}={value}" for name, value in settings.items()])
-    logging = {
+    _write_lines(folder / "log4j2.properties", _logging(folder / "kafka.log"))
+    # Java reads long arguments from a file; the folders of a user may contain spaces, hence the quotes.
+    _write_lines(folder / "java.args", ["-cp", f'"{class_path}"'])
+
+
+def _logging(log: Path) -> list[str]:
+    """A log4j2 configuration: what matters, to a file of at most 10 MB and two older ones."""
+    settings = {
         "appender.file.type": "RollingFile",
         "appender.file.name": "file",
-        "appender.file.fileName": str(folder / "kafka.log"),
-        "appender.file.filePattern": str(folder / "kafka.log.%i"),
+        "appender.file.fileName": str(log),
+        "appender.file.filePattern": f"{log}.%i",
         "appender.file.policies.type": "Policies",
         "appender.file.policies.size.type": "SizeBasedTriggeringPolicy",
         "appender.file.policies.size.size": "10MB",
@@ -271,9 +278,7 @@ def _write_configuration(folder: Path, port: int, controller_port: int, class_pa
         "logger.server.name": "kafka.server",
         "logger.server.level": "INFO",
     }
-    _write_lines(folder / "log4j2.properties", [f"{name}={value}" for name, value in logging.items()])
-    # Java reads long arguments from a file; the folders of a user may contain spaces, hence the quotes.
-    _write_lines(folder / "java.args", ["-cp", f'"{class_path}"'])
+    return [f"{name}={value}" for name, value in settings.items()]
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:
