@@ -20,5 +20,15 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("visits", "action"): "actions.read",
     ("visits", "category"): "categories.read",
     ("visits", "monitoring"): "monitoring.read",
+    ("brokerage", "menu_item"): "support_menu.read",
+    ("brokerage", "provider"): "providers.read",
+    ("brokerage", "capacity"): "providers.read",
+    ("brokerage", "support_request"): "support_requests.read",
+    ("brokerage", "offer"): "offers.read",
+    ("brokerage", "interest"): "interests.read",
+    ("brokerage", "ceiling"): "commissions.read",
+    ("brokerage", "commission"): "commissions.read",
+    ("brokerage", "delivery"): "commissions.read",
+    ("brokerage", "impact"): "impacts.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""

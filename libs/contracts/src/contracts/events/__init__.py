@@ -1,5 +1,8 @@
 """Event classes, one file per publishing service. Importing this package registers them all."""
 
+from contracts.events import brokerage as brokerage
+from contracts.events import brokerage_commissions as brokerage_commissions
+from contracts.events import brokerage_providers as brokerage_providers
 from contracts.events import registry as registry
 from contracts.events import visits as visits
 from contracts.events import visits_categories as visits_categories

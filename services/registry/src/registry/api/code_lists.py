@@ -4,7 +4,8 @@ from datetime import date
 
 from starlette.responses import Response
 
-from contracts.codes import CODE_LISTS, CodeList
+from contracts.code_list import CodeList
+from contracts.codes import CODE_LISTS
 from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call
