@@ -177,7 +177,8 @@ def create_topics(bootstrap_servers: str, names: Iterable[str], partitions: int 
     """Make topics with one replica; those that exist stay as they are. Raises `KafkaError`."""
     from confluent_kafka import KafkaError as Code
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
     wanted = [NewTopic(name, num_partitions=partitions, replication_factor=1) for name in names]
     if not wanted:
