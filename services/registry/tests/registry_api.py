@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import orjson
 from registry_data import DATA, ODS, list_bytes
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from registry.storage.tables import metadata
 from service_kit.clock import FixedClock
 from service_kit.jobs.running import JobRunner
 from testkit.databases import ServiceDatabase
@@ -91,13 +92,19 @@ class Register:
         async with self.superuser.connect() as connection:
             return list((await connection.execute(text(statement), values)).all())
 
-    async def rows_changed(self, statement: str) -> None:
+    async def rows_changed(self, statement: str, **values: Any) -> None:
         """Changes the database behind the register's back."""
         async with self.superuser.begin() as connection:
-            await connection.execute(text(statement))
+            await connection.execute(text(statement), values)
 
     async def number(self, statement: str, **values: Any) -> int:
         return int((await self.rows(statement, **values))[0][0])
+
+    async def count(self, table: str) -> int:
+        """The rows of a table."""
+        async with self.superuser.connect() as connection:
+            found = await connection.scalar(select(func.count()).select_from(metadata.tables[table]))
+        return int(found or 0)
 
     async def events(self, kind: str = "%") -> list[dict[str, Any]]:
         """The data of events in the outbox, in order."""

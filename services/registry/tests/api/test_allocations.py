@@ -44,13 +44,13 @@ async def test_of_two_at_the_same_moment_the_database_refuses_one(region: Regist
 async def test_the_database_itself_refuses_a_second_one(region: Register) -> None:
     officer, person_id = await adviser(region)
     held = (await allocate(officer, person_id)).json()["id"]
-    copy = (
-        "insert into adviser_allocation_slices (id, valid, known, version, school_number, authority, person_id) "
-        "select 'another', '[2025-01-01,2025-01-02)', known, 1, school_number, authority, person_id "
-        f"from adviser_allocation_slices where id = '{held}'"
-    )
+    copy = """
+        insert into adviser_allocation_slices (id, valid, known, version, school_number, authority, person_id)
+        select 'another', '[2025-01-01,2025-01-02)', known, 1, school_number, authority, person_id
+          from adviser_allocation_slices where id = :held
+    """
     with pytest.raises(IntegrityError, match="one_adviser_allocation_slices_per_school_number_and_day"):
-        await region.rows_changed(copy)
+        await region.rows_changed(copy, held=held)
 
 
 async def test_an_allocation_that_ends_makes_room(region: Register) -> None:

@@ -19,7 +19,7 @@ async def refused(register: Register, content: bytes, language: str = "en") -> d
     answer = await register.send_list(content, caller=register.caller("operator", language))
     assert answer.status_code == 422, answer.text
     for table in ("school_lists", "school_list_files", "school_list_rows", "jobs", "schools"):
-        assert await register.number(f"select count(*) from {table}") == 0
+        assert await register.count(table) == 0
     return answer.json()
 
 

@@ -211,9 +211,12 @@ def memberships() -> None:
         $$
         """
     )
-    for function in ("schools_of_person(text, date)", "members_of_footprints(text[], date)"):
-        op.execute(sa.text("revoke all on function " + function + " from public"))
-        op.execute(sa.text("grant execute on function " + function + " to registry_api, registry_worker"))
+    op.execute("revoke all on function schools_of_person(text, date) from public")
+    op.execute("revoke all on function members_of_footprints(text[], date) from public")
+    op.execute("grant execute on function schools_of_person(text, date) to registry_api, registry_worker")
+    op.execute(
+        "grant execute on function members_of_footprints(text[], date) to registry_api, registry_worker"
+    )
 
 
 def upgrade() -> None:
