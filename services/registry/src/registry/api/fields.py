@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, StringConstraints, WithJsonSchema, model_validator
 
+from contracts.code_list import CodeList
 from contracts.codes import (
     FOOTPRINT_KINDS,
     GOVERNANCE,
@@ -17,7 +18,6 @@ from contracts.codes import (
     SCHOOL_STATUS,
     SCHOOL_TYPES,
     SECTORS,
-    CodeList,
 )
 from contracts.data_class import DataClass
 from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber

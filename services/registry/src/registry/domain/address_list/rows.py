@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from contracts.code_list import CodeList
 from contracts.codes import (
     GOVERNANCE,
     LANGUAGE_CATEGORY_2007,
     RELIGIOUS_CHARACTER,
     SCHOOL_TYPES,
     SECTORS,
-    CodeList,
 )
 from registry.domain.address_list.columns import COLUMNS, ListColumn, Part
 from registry.domain.address_list.listed import ListedSchool
