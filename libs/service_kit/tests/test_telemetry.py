@@ -6,7 +6,7 @@ from httpx import ASGITransport, AsyncClient
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
 from service_kit.telemetry import Discreet, ErrorsAlways, ErrorSpans, instrument_app
 
@@ -39,6 +39,14 @@ def test_a_span_that_begins_as_an_error_is_kept_in_its_trace() -> None:
     (kept,) = memory.get_finished_spans()
     assert kept.name == "failed"
     assert kept.context.trace_id == parent.get_span_context().trace_id
+
+
+@pytest.mark.parametrize(("flags", "kept"), [(TraceFlags.SAMPLED, 1), (TraceFlags.DEFAULT, 0)])
+def test_what_links_to_a_kept_trace_is_kept(flags: int, kept: int) -> None:
+    tracers, memory = tracing(0)
+    link = Link(SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(flags)))
+    tracers.get_tracer("test").start_span("consume exchange", links=[link]).end()
+    assert len(memory.get_finished_spans()) == kept
 
 
 def test_exported_spans_have_no_free_text() -> None:

@@ -66,7 +66,10 @@ class Telemetry:
 
 
 class ErrorsAlways(Sampler):
-    """Keeps what begins as an error; for everything else asks `ratio`, following the parent."""
+    """Keeps what begins as an error and what follows from a kept trace; else asks `ratio`, following the parent.
+
+    What follows is what links to it: the batch in which a consumer handles an event of a request that was kept.
+    """
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
@@ -83,7 +86,8 @@ class ErrorsAlways(Sampler):
         trace_state: "TraceState | None" = None,
     ) -> SamplingResult:
         """Whether a span is kept; a kept error keeps the trace id of its parent."""
-        if attributes and (ERROR_TYPE in attributes or CHOSEN in attributes):
+        chosen = attributes and (ERROR_TYPE in attributes or CHOSEN in attributes)
+        if chosen or any(link.context.trace_flags.sampled for link in links or ()):
             state = trace.get_current_span(parent_context).get_span_context().trace_state
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
         return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links)
