@@ -47,9 +47,9 @@ class Event(BaseModel):
     school: SchoolNumber | None = None
     """Number of the school that the event is about, as of this event."""
     valid_from: date | None = None
-    """First day on which the new values hold; None: unknown, or since always."""
+    """First day on which the new values hold; null: unknown, or since always."""
     valid_to: date | None = None
-    """First day on which they no longer hold; None: open."""
+    """First day on which they no longer hold; null: open."""
     changed: tuple[str, ...] = Field(default=())
     """Names of the fields that changed, also of those whose values are not carried."""
 

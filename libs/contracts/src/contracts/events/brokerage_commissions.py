@@ -47,7 +47,7 @@ class CommissionFacts(Event):
     last_day: date
     counts_towards_ceiling: bool
     ceiling_days: int | None = None
-    """The school's ceiling as it was commissioned or extended; None: without a category, no ceiling."""
+    """The school's ceiling as it was commissioned or extended; null: without a category, no ceiling."""
     state: str
     """Code of `commission_states`."""
     requested_on: date
@@ -187,7 +187,7 @@ class CeilingOverridden(Event):
     extra_days: int
     """Days beyond the ceiling, in this school year."""
     ceiling_days: int | None = None
-    """The ceiling as it stood; None: the school has no category, and so no ceiling."""
+    """The ceiling as it stood; null: the school has no category, and so no ceiling."""
     committed_days: int
     """Days committed against the ceiling before."""
     scheme: str | None = None
@@ -244,7 +244,7 @@ class ImpactJudged(Event):
     side: str
     """Code of `impact_sides`: supported or supporting."""
     about_school: SchoolNumber | None = None
-    """The school of that side; None where the supporting side is no school."""
+    """The school of that side; null where the supporting side is no school."""
     level: str
     """Code of `impact_levels`: none, some or strong."""
     judged_on: date

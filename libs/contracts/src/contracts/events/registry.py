@@ -38,7 +38,7 @@ class SchoolFacts(Event):
     sector: str
     """Code of `sectors`."""
     governance: str | None = None
-    """Code of `governance`; None where the source gives none (independent schools, PRUs)."""
+    """Code of `governance`; null where the source gives none (independent schools, PRUs)."""
     school_type: str | None = None
     """Code of `school_types`."""
     language_category: str | None = None
@@ -49,7 +49,7 @@ class SchoolFacts(Event):
     postcode: str | None = None
     phone: str | None = None
     pupils: int | None = None
-    """Number on roll as published; None: not given."""
+    """Number on roll as published; null: not given."""
 
 
 @event(publisher="registry", aggregate="school", happened="registered", data_class=DataClass.public)

@@ -46,7 +46,7 @@ class VisitFacts(Event):
     final_due: date | None = None
     final_on: date | None = None
     draft_in_time: bool | None = None
-    """None until the draft was shared or its due day has passed."""
+    """Null until the draft was shared or its due day has passed."""
     final_in_time: bool | None = None
     disputed: bool = False
     """The school disputes the draft; its words are annexed to the final report."""

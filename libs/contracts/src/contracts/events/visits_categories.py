@@ -29,7 +29,7 @@ class CategoryHeld(CategoryFacts):
     dated: date
     """First day on which this value holds."""
     ceiling_days: int | None = None
-    """Days of commissioned support a school year at most; None where the scheme sets none."""
+    """Days of commissioned support a school year at most; null where the scheme sets none."""
     intensive_monitoring: bool = False
     """The scheme asks for more frequent monitoring of schools with this value."""
     imported: bool = False
