@@ -1,6 +1,7 @@
 """Every event class keeps the promises of the contracts package (E-07, E-08, X-04)."""
 
 import pytest
+
 from contracts import events as _  # noqa: F401  (registers every class)
 from contracts.aggregates import READ_OPERATIONS
 from contracts.event import EVENTS, Event, event

@@ -2,9 +2,10 @@
 
 import unicodedata
 
-from contracts.welsh import ALPHABET, fold, sort_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from contracts.welsh import ALPHABET, fold, sort_key
 
 IN_ORDER = [
     "Aberdâr", "Bro Morgannwg", "Caerdydd", "Cwm", "Cyw", "Chwarel", "Dyfed", "Ddraig Goch", "Fochriw", "Ffynnon",

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from service_kit.slices import leftovers
 from sqlalchemy.dialects.postgresql import Range
+
+from service_kit.slices import leftovers
 
 FIRST = date(2020, 1, 1)
 HORIZON = 40

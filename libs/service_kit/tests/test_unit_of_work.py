@@ -1,4 +1,4 @@
-"""The unit of work on a real PostgreSQL: versions, two times, exclusion, and what each write leaves behind (O-09, E-06)."""
+"""The unit of work on a real PostgreSQL: versions, two times, exclusion, and what a write leaves (O-09, E-06)."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import pytest
+from sqlalchemy import Column, Text, event, func, select, text
+from sqlalchemy.exc import IntegrityError
+
 from contracts.events.registry import AdviserAllocated, SchoolRegistered
 from service_kit.audit.tables import chain_function
 from service_kit.clock import FixedClock
@@ -15,8 +18,6 @@ from service_kit.journal import Actor, Journal
 from service_kit.problems import ProblemError
 from service_kit.records import Record, Write, shown
 from service_kit.unit_of_work import UnitOfWork
-from sqlalchemy import Column, Text, event, func, select, text
-from sqlalchemy.exc import IntegrityError
 from testkit.fixtures import FreshDatabase
 
 metadata = new_metadata()
@@ -38,7 +39,9 @@ class Bench:
     database: Database
     clock: FixedClock
 
-    def unit(self, connection: object, publishes: frozenset[type] = frozenset({AdviserAllocated})) -> UnitOfWork:
+    def unit(
+        self, connection: object, publishes: frozenset[type] = frozenset({AdviserAllocated})
+    ) -> UnitOfWork:
         """A unit of work on a connection."""
         journal = Journal("registry", publishes, shared)  # type: ignore[arg-type]
         actor = Actor("tester", "tests", "request-1")
@@ -82,7 +85,9 @@ async def test_a_write_leaves_version_slice_event_and_audit(bench: Bench) -> Non
         outbox = (await connection.execute(select(shared.published.outbox))).mappings().all()
         audited = await connection.scalar(select(func.count()).select_from(shared.audit.outbox))
     assert [(r["id"], r["person_id"], r["shown_version"]) for r in rows] == [("a1", "p1", 1)]
-    assert [(r["key"], r["version"], orjson.loads(r["data"])["person_id"]) for r in outbox] == [("a1", 1, "p1")]
+    assert [(r["key"], r["version"], orjson.loads(r["data"])["person_id"]) for r in outbox] == [
+        ("a1", 1, "p1")
+    ]
     assert audited == 1
 
 
@@ -134,7 +139,9 @@ async def test_known_time_rises_although_the_clock_goes_back(bench: Bench) -> No
         (allocate("a1", "6732118", "p9", None, create=False, version=7), "precondition_failed"),
     ],
 )
-async def test_what_does_not_fit_is_refused_and_nothing_changes(bench: Bench, write: Write, code: str) -> None:
+async def test_what_does_not_fit_is_refused_and_nothing_changes(
+    bench: Bench, write: Write, code: str
+) -> None:
     """C-10: a stale version, a missing or a doubled aggregate changes nothing and tells nobody."""
     async with bench.database.transaction() as connection:
         await bench.unit(connection).write(allocations, [allocate("a1", "6732118", "p1", date(2020, 1, 1))])
@@ -153,7 +160,9 @@ async def test_the_database_refuses_two_for_one_school_and_day(bench: Bench) -> 
         await bench.unit(connection).write(allocations, [first])
     with pytest.raises(IntegrityError) as refused:
         async with bench.database.transaction() as connection:
-            await bench.unit(connection).write(allocations, [allocate("a2", "6732118", "p2", date(2020, 8, 31))])
+            await bench.unit(connection).write(
+                allocations, [allocate("a2", "6732118", "p2", date(2020, 8, 31))]
+            )
     assert "one_allocation_slices_per_school_number_and_day" in str(refused.value)
     async with bench.database.transaction() as connection:
         await bench.unit(connection).write(allocations, [allocate("a3", "6732118", "p3", date(2020, 9, 1))])

@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+
 from contracts.event import Event
 from contracts.identifiers import new_id
 from eventing.envelope import Envelope, envelope_of, packed_headers
 from eventing.transports.local import LocalTransport
 from eventing.transports.port import Record
 from exchange.service import service
-from pydantic import SecretStr
 from service_kit.app import create_app
 from service_kit.clock import SystemClock
 from service_kit.migrations.upgrade import migrate

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from contracts.events.registry import (
     AdviserAllocated,
     ContactChanged,
@@ -29,8 +30,7 @@ async def test_everything_heard_is_in_the_feed_once_and_in_order(exchange: Any) 
     """E-01, E-10: repeats and steps back on the topic change nothing; positions have no gaps."""
     first = [exchange.envelope(school(f"673{n:04d}"), f"673{n:04d}") for n in range(20)]
     second = [
-        exchange.envelope(SchoolDetailsChanged.model_validate({**SCHOOL, "pupils": 7}), e.key)
-        for e in first
+        exchange.envelope(SchoolDetailsChanged.model_validate({**SCHOOL, "pupils": 7}), e.key) for e in first
     ]
     await exchange.hear(*first)
     await exchange.hear(*second)
@@ -85,7 +85,8 @@ async def test_an_adviser_sees_the_contacts_of_the_schools_it_leads(exchange: An
         exchange.envelope(AdviserAllocated.model_validate(AdviserAllocated.EXAMPLE), "allocation-1"),
         exchange.envelope(ContactChanged.model_validate(ContactChanged.EXAMPLE), "6732118.head_teacher"),
         exchange.envelope(
-            ContactChanged.model_validate({**ContactChanged.EXAMPLE, "school": "6732119"}), "6732119.head_teacher"
+            ContactChanged.model_validate({**ContactChanged.EXAMPLE, "school": "6732119"}),
+            "6732119.head_teacher",
         ),
     )
     items = await exchange.everything("adviser", 3, person_id=person)

@@ -89,7 +89,7 @@ def allowed(machine: StateMachine, state: str, why_not: WhyNot, language: Langua
 
 
 def demanded(machine: StateMachine, state: str, name: str, why_not: WhyNot) -> Transition:
-    """The step that a command asks for. Raises 409 `transition_not_allowed` with the reason and the `possible` steps."""
+    """The step that a command asks for. Raises 409 `transition_not_allowed` with reason and `possible` steps."""
     step = machine.named(name)
     reason = why_not(step) if step in machine.steps[state] else NOT_FROM_HERE
     if reason is not None:

@@ -23,7 +23,7 @@ router = Router("authorities", Text("Local authorities", "Awdurdodau lleol"))
 class AuthorityView(DatedView, data_class=DataClass.public):
     """A local authority with its codes and its name in both languages."""
 
-    SCOPED_BY = {"authority": "authority"}  # noqa: RUF012  declared ClassVar by View
+    SCOPED_BY = {"authority": "authority"}
 
     authority: str
     """Three digits; the beginning of its schools' numbers."""

@@ -62,7 +62,7 @@ class HalfTermView(View, data_class=DataClass.internal):
 class CalendarView(DatedView, data_class=DataClass.internal):
     """Term dates of an authority for a school year."""
 
-    SCOPED_BY = {"authority": "authority"}  # noqa: RUF012  declared ClassVar by View
+    SCOPED_BY = {"authority": "authority"}
 
     id: str
     authority: str

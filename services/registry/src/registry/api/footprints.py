@@ -51,7 +51,7 @@ class Footprints(View, data_class=DataClass.public):
 class MembershipView(DatedView, data_class=DataClass.public):
     """An authority is in a footprint for some days."""
 
-    SCOPED_BY = {"authority": "authority"}  # noqa: RUF012  declared ClassVar by View
+    SCOPED_BY = {"authority": "authority"}
 
     id: str
     authority: str

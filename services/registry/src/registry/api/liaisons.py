@@ -26,7 +26,7 @@ router = Router("liaisons", Text("Liaisons", "Swyddogion cyswllt"))
 class LiaisonView(DatedView, data_class=DataClass.internal):
     """Who is an authority's liaison of a kind."""
 
-    SCOPED_BY = {"authority": "authority", "person": "person_id"}  # noqa: RUF012  declared ClassVar by View
+    SCOPED_BY = {"authority": "authority", "person": "person_id"}
 
     id: str
     authority: str

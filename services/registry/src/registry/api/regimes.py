@@ -32,7 +32,7 @@ class RoleTitle(View, data_class=DataClass.public):
 class RegimeView(DatedView, data_class=DataClass.internal):
     """The regime under which an authority works."""
 
-    SCOPED_BY = {"authority": "authority"}  # noqa: RUF012  declared ClassVar by View
+    SCOPED_BY = {"authority": "authority"}
 
     authority: str
     regime: str
