@@ -61,7 +61,8 @@ class View(BaseModel):
 
     `SCOPED_BY` names the row's members that hold its authority, school, person and subject, by which the policy
     decides which classes are visible; a member that the row lacks counts as none. `RECORD` is the kind of record as
-    the audit of reads names it: the view's name without `View`.
+    the audit of reads names it: the view's name without `View`. `OTHER_SIDE` names, in the same way, the members of a
+    second party to the record (the supporting school of a commission): it is shown public and internal fields.
     """
 
     model_config = ConfigDict(
@@ -73,6 +74,7 @@ class View(BaseModel):
     SCOPED_BY: ClassVar[Mapping[str, str]] = {
         name: name for name in ("authority", "school", "person", "subject")
     }
+    OTHER_SIDE: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls, *, data_class: DataClass | None = None, **kwargs: Any) -> None:
         """Takes the class of the fields. Raises TypeError where neither the view nor its base has one."""

@@ -1,12 +1,15 @@
 """From a row to the bytes of an answer: validated by its view, redacted by the policy, in one pass."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from contracts.data_class import DataClass
 from contracts.text import Language
 from service_kit.models import View, adapter, hidden_fields
 from service_kit.policy.decide import Decision
+
+_BOTH_SIDES: Final = frozenset({DataClass.public, DataClass.internal})
+"""What the second party to a record is shown of it; the rest is the first party's own."""
 
 Row = Mapping[str, Any]
 """A row as the storage gives it; members that the view does not have are ignored."""
@@ -14,7 +17,11 @@ Row = Mapping[str, Any]
 
 def visible_classes(view: type[View], row: Row, decision: Decision) -> frozenset[DataClass]:
     """The classes of this row that the decision opens; empty: the row may not be known."""
-    return decision.classes_for(**{kind: row.get(member) for kind, member in view.SCOPED_BY.items()})
+    own = decision.classes_for(**{kind: row.get(member) for kind, member in view.SCOPED_BY.items()})
+    if not view.OTHER_SIDE:
+        return own
+    other = decision.classes_for(**{kind: row.get(member) for kind, member in view.OTHER_SIDE.items()})
+    return own | (other & _BOTH_SIDES)
 
 
 def version_of(row: Row) -> int:

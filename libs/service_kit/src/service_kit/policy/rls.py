@@ -6,8 +6,8 @@ and not once per row. A setting that was not set hides everything. Settings are 
 decision may open public rows of the whole region and personal rows of one authority.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -84,12 +84,19 @@ class TenantRule:
     """How one table's rows are protected: the tenant columns by kind, and the class that a row's existence has.
 
     `data_class` is one class for the whole table, or the name of a column that holds each row's own class.
-    Columns of a higher class than the row are redacted above the database.
+    Columns of a higher class than the row are redacted above the database. `other_side`: the tenant columns of a
+    second party to the same row, such as the supporting school of a commission.
     """
 
     data_class: DataClass | str
     columns: Mapping[str, str]
     insert_freely: bool = False
+    other_side: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tenants(self) -> tuple[tuple[str, str], ...]:
+        """Every tenant column with its kind, of both sides."""
+        return (*self.columns.items(), *self.other_side.items())
 
 
 def protect(
@@ -101,6 +108,7 @@ def protect(
     person: str | None = None,
     subject: str | None = None,
     insert_freely: bool = False,
+    other_side: Mapping[str, str] | None = None,
 ) -> Table:
     """Declares whose a table's rows are (`table.info["rls"]`); its migration runs `policies(table, service)`.
 
@@ -109,11 +117,16 @@ def protect(
     """
     given = {"authority": authority, "school": school, "person": person, "subject": subject}
     columns = {tenant: name for tenant, name in given.items() if name is not None}
-    named = [*columns.values(), *([] if isinstance(data_class, DataClass) else [data_class])]
+    others = dict(other_side or {})
+    named = [
+        *columns.values(),
+        *others.values(),
+        *([] if isinstance(data_class, DataClass) else [data_class]),
+    ]
     missing = [name for name in named if name not in table.c]
     if missing:
         raise ValueError(f"table {table.name}: no such column {missing}")
-    table.info["rls"] = TenantRule(data_class, columns, insert_freely)
+    table.info["rls"] = TenantRule(data_class, columns, insert_freely, others)
     return table
 
 
@@ -193,23 +206,21 @@ def _row_policy(element: RowPolicy, compiler: DDLCompiler, **_: Any) -> str:
 
 def _covered(rule: TenantRule) -> ColumnElement[bool]:
     if isinstance(rule.data_class, DataClass):
-        return _covered_in(rule.data_class, rule.columns)
+        return _covered_in(rule.data_class, rule.tenants)
     kept: ColumnElement[str] = column(rule.data_class, Text)
     return or_(
         kept == any_(_listed(EVERYTHING)),
-        *(and_(kept == literal(c.value), or_(false(), *_tenant_parts(c, rule.columns))) for c in DataClass),
+        *(and_(kept == literal(c.value), or_(false(), *_tenant_parts(c, rule.tenants))) for c in DataClass),
     )
 
 
-def _covered_in(data_class: DataClass, columns: Mapping[str, str]) -> ColumnElement[bool]:
+def _covered_in(data_class: DataClass, columns: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
     everything = select(literal(data_class.value) == any_(_array(EVERYTHING))).scalar_subquery()
     return or_(*_tenant_parts(data_class, columns), everything)
 
 
-def _tenant_parts(data_class: DataClass, columns: Mapping[str, str]) -> list[ColumnElement[bool]]:
-    return [
-        column(name, Text) == any_(_listed(setting(data_class, tenant))) for tenant, name in columns.items()
-    ]
+def _tenant_parts(data_class: DataClass, columns: Sequence[tuple[str, str]]) -> list[ColumnElement[bool]]:
+    return [column(name, Text) == any_(_listed(setting(data_class, tenant))) for tenant, name in columns]
 
 
 def _listed(name: str) -> ColumnElement[Any]:
