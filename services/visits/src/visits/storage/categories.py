@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.data_class import DataClass
 from service_kit.policy.predicates import row_predicate
 from service_kit.policy.scope import RowScope
+from service_kit.records import as_of
 from visits.storage.tables import categories, category_lists
 
 COLUMNS = categories.slices.c
@@ -73,3 +74,47 @@ async def list_with(connection: AsyncConnection, list_id: str) -> Mapping[str, A
     if found is None:
         raise LookupError(list_id)
     return dict(found)
+
+
+def latest(id_: str, seen: ColumnElement[bool]) -> Select[Any]:
+    """What is known now of one category, of its last days: on this its next step turns."""
+    heads = categories.heads
+    return (
+        select(
+            categories.slices,
+            heads.c.version.label("shown_version"),
+            heads.c.known_at,
+            func.lower(COLUMNS.valid).label("valid_from"),
+            func.upper(COLUMNS.valid).label("valid_to"),
+        )
+        .join(heads, heads.c.id == COLUMNS.id)
+        .where(COLUMNS.id == id_, func.upper_inf(COLUMNS.known), seen)
+        .order_by(func.lower(COLUMNS.valid).desc().nulls_last())
+        .limit(1)
+    )
+
+
+def counted(
+    seen: ColumnElement[bool], day: date, known_at: datetime | None, scheme: str, authority: str | None
+) -> Subquery:
+    """Schools and days of support by authority and value, of the categories of a scheme that hold on a day."""
+    conditions = [
+        as_of(categories, day, known_at),
+        seen,
+        COLUMNS.scheme == scheme,
+        COLUMNS.state == "published",
+    ]
+    if authority is not None:
+        conditions.append(COLUMNS.authority == authority)
+    return (
+        select(
+            COLUMNS.authority,
+            COLUMNS.value,
+            func.count().label("schools"),
+            func.sum(COLUMNS.ceiling_days).label("ceiling_days"),
+            func.bool_or(COLUMNS.intensive_monitoring).label("intensive_monitoring"),
+        )
+        .where(*conditions)
+        .group_by(COLUMNS.authority, COLUMNS.value)
+        .subquery("counted")
+    )

@@ -27,12 +27,10 @@ async def first(connection: AsyncConnection, query: Select[Any]) -> Row | None:
     return dict(found) if found is not None else None
 
 
-async def locked(
-    connection: AsyncConnection, record: Record, id_: str, day: date, *conditions: ColumnElement[bool]
-) -> Row | None:
-    """One record as known now, locked until the transaction ends: its state is decided on and changed by one only."""
+async def locked(connection: AsyncConnection, record: Record, id_: str, query: Select[Any]) -> Row | None:
+    """What a query gives of one record, locked until the transaction ends: its state is decided on by one only."""
     await connection.execute(select(record.heads.c.id).where(record.heads.c.id == id_).with_for_update())
-    return await first(connection, showing(record, day, None, record.slices.c.id == id_, *conditions))
+    return await first(connection, query)
 
 
 def versions(record: Record, id_: str, *conditions: ColumnElement[bool]) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
@@ -12,6 +12,7 @@ from service_kit.policy.predicates import row_predicate
 from service_kit.policy.scope import RowScope
 from visits.domain.visit_types import IN_SCOPE, CycleEntry
 from visits.domain.visits import FINAL, SEEN_BY_SCHOOL, TOOK_PLACE
+from visits.storage.reading import showing
 from visits.storage.tables import findings, known_schools, visits
 
 COLUMNS = visits.slices.c
@@ -44,6 +45,15 @@ class Stages:
 
 def _of(scope: RowScope) -> ColumnElement[bool]:
     return row_predicate(scope, authority=COLUMNS.authority, school=COLUMNS.school_number)
+
+
+def listed(valid_at: date, known_at: datetime | None, stages: Stages) -> Select[Any]:
+    """Visits that a caller may see, each with whether its school is closed, which decides its next steps."""
+    schools = known_schools.c
+    query = showing(visits, valid_at, known_at, stages.visible)
+    return query.add_columns(schools.status.label("school_status"), schools.closed_from).outerjoin(
+        known_schools, schools.number == COLUMNS.school_number
+    )
 
 
 def _held_in(visit_type: str, school_year: str) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """What falls due by the clock: replies lapse, actions become overdue, monitoring becomes due and is met (S2-28)."""
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import and_, func, select
@@ -17,7 +18,7 @@ from visits.domain.school_year import school_year_of
 from visits.domain.visits import TOOK_PLACE
 from visits.storage.categories import intensive_on
 from visits.storage.conventions import schemes
-from visits.storage.known import periods_of_years
+from visits.storage.known import periods_of_years, schools_of
 from visits.storage.reading import values_of
 from visits.storage.tables import actions, monitoring, visits
 from visits.usecases.propose_action import action_write
@@ -60,7 +61,9 @@ async def mark_overdue(uow: UnitOfWork) -> int:
         since = overdue_since(row["state"], row["due_date"], row["overdue_told_for"], today)
         if since is not None:
             values = values_of(actions, dict(row), overdue_since=since, overdue_told_for=row["due_date"])
-            writes.append(action_write(row["id"], ActionBecameOverdue, values, changed=("overdue_since",)))
+            write = action_write(row["id"], ActionBecameOverdue, values, changed=("overdue_since",))
+            # Somebody else's change in between is not overwritten: this one is refused, and found again.
+            writes.append(replace(write, expected_version=row["version"]))
     await uow.write(actions, writes)
     return len(writes)
 
@@ -71,9 +74,15 @@ async def begin_monitoring(uow: UnitOfWork) -> int:
     held = await intensive_on(uow.connection, today)
     if not held:
         return 0
-    calendars = await periods_of_years(uow.connection, [school_year_of(today)])
+    # The last period of a year runs on into September, until the next year's first teaching day.
+    years = {school_year_of(today), school_year_of(today - timedelta(days=31))}
+    calendars = await periods_of_years(uow.connection, sorted(years))
+    known = await schools_of(uow.connection, [row["school_number"] for row in held])
     wanted: dict[str, tuple[Row, Due]] = {}
     for row in held:
+        school = known.get(row["school_number"])
+        if school is None or school.closed_on(today):
+            continue
         value = schemes()[row["scheme"]].values[row["value"]]
         for due in due_on(today, value, row["dated"], calendars.get(row["authority"], [])):
             year = due.period.school_year.replace("/", "-")
@@ -110,7 +119,8 @@ async def meet_monitoring(uow: UnitOfWork) -> int:
     writes = []
     for row in (await uow.connection.execute(query)).mappings():
         values = values_of(monitoring, dict(row), state="met", visit_id=row["met_by"])
-        writes.append(_monitoring(row["id"], MonitoringMet, values))
+        write = _monitoring(row["id"], MonitoringMet, values)
+        writes.append(replace(write, expected_version=row["version"]))
     await uow.write(monitoring, writes)
     return len(writes)
 

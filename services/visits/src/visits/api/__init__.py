@@ -1,0 +1,1 @@
+"""The resources of visits: models and routes, no SQL, no rules."""

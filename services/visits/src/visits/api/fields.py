@@ -1,0 +1,91 @@
+"""Types of fields and parameters that several resources have, each checked and described once."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+
+from contracts.codes import (
+    ACTION_OWNERS,
+    ACTION_STATES,
+    CATEGORY_STATES,
+    EVIDENCE_KINDS,
+    FINDING_AREAS,
+    FINDING_STATES,
+    MONITORING_STATES,
+    PEOPLE_MET,
+    REGIMES,
+    VISIT_STATES,
+)
+from contracts.data_class import DataClass
+from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
+from service_kit.models import Model, Timestamp, View
+from service_kit.problems import fault
+from visits.domain.school_year import days_of
+from visits.storage.conventions import schemes, visit_types
+
+
+def _one_of(codes: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
+    def check(value: str) -> str:
+        if value not in codes:
+            raise fault("not_in_list", {"expected": ", ".join(codes)})
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(codes)})
+
+
+def _school_year(value: str) -> str:
+    try:
+        days_of(value)
+    except ValueError:
+        raise fault("not_a_school_year") from None
+    return value
+
+
+VisitTypeCode = Annotated[str, *_one_of(tuple(visit_types()))]
+SchemeCode = Annotated[str, *_one_of(tuple(schemes()))]
+RegimeCode = Annotated[str, *_one_of(tuple(entry.code for entry in REGIMES))]
+VisitState = Annotated[str, *_one_of(tuple(entry.code for entry in VISIT_STATES))]
+FindingState = Annotated[str, *_one_of(tuple(entry.code for entry in FINDING_STATES))]
+FindingArea = Annotated[str, *_one_of(tuple(entry.code for entry in FINDING_AREAS))]
+ActionState = Annotated[str, *_one_of(tuple(entry.code for entry in ACTION_STATES))]
+ActionOwner = Annotated[str, *_one_of(tuple(entry.code for entry in ACTION_OWNERS))]
+CategoryState = Annotated[str, *_one_of(tuple(entry.code for entry in CATEGORY_STATES))]
+MonitoringState = Annotated[str, *_one_of(tuple(entry.code for entry in MONITORING_STATES))]
+EvidenceKind = Annotated[str, *_one_of(tuple(entry.code for entry in EVIDENCE_KINDS))]
+PersonMet = Annotated[str, *_one_of(tuple(entry.code for entry in PEOPLE_MET))]
+SchoolYear = Annotated[str, AfterValidator(_school_year), Field(examples=["2019/20"])]
+"""Like `2019/20`: 1 September to 31 August."""
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Narrative = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+OWN_SCHOOL: Mapping[str, str] = {"authority": "authority", "school": "school_number"}
+"""Which members of a row say whose it is."""
+
+__all__ = [
+    "OWN_SCHOOL", "ActionOwner", "ActionState", "AuthorityCode", "CategoryState", "EvidenceKind", "FindingArea",
+    "FindingState", "Line", "MonitoringState", "Narrative", "PersonMet", "Reasoned", "RecordId", "RegimeCode",
+    "SchemeCode", "SchoolNumber", "SchoolYear", "StatedView", "Value", "VisitState", "VisitTypeCode",
+]  # fmt: skip
+
+
+class Reasoned(Model):
+    """A step that needs a reason."""
+
+    reason: Narrative
+
+
+class StatedView(View, data_class=DataClass.confidential):
+    """What every record about a school says of itself."""
+
+    SCOPED_BY = OWN_SCHOOL
+
+    id: str
+    version: int
+    """Raised by every change; earlier versions stay readable with `known_at`."""
+    known_at: Timestamp
+    """When this version became known."""
+    school_number: str
+    authority: str

@@ -1,0 +1,33 @@
+"""Visits: planned and held, findings and actions, support categories, monitoring that falls due."""
+
+from pathlib import Path
+
+from contracts.event import EVENTS
+from contracts.events import visits, visits_categories
+from contracts.text import Text
+from eventing.reactions import reactions_of
+from service_kit.service import Service
+from visits import reactions
+from visits.api import actions, categories, category_imports, conventions, findings, overview, visit_steps
+from visits.api import visits as visits_api
+from visits.storage.memberships import memberships_of
+from visits.storage.tables import metadata, shared
+from visits.usecases.clock_tasks import CLOCK_TASKS
+from visits.usecases.import_categories import IMPORT
+
+_RESOURCES = (visits_api, visit_steps, findings, actions, categories, category_imports, overview, conventions)
+_DECLARED_IN = {visits.__name__, visits_categories.__name__}
+
+service = Service(
+    name="visits",
+    title=Text("Visits", "Ymweliadau"),
+    package=Path(__file__).parent,
+    metadata=metadata,
+    foundation=shared,
+    routers=[resource.router for resource in _RESOURCES],
+    reactions=reactions_of(reactions),
+    publishes=[event for event in EVENTS.values() if event.__module__ in _DECLARED_IN],
+    jobs=[IMPORT],
+    clock_tasks=CLOCK_TASKS,
+    memberships=memberships_of,
+)
