@@ -79,6 +79,8 @@ async def test_regimes_follow_each_other_whatever_order_they_are_told_in(registe
             "/v1/regimes", {"authority": "673", "regime": code, "valid_from": day}
         )
         assert answer.status_code == 201, answer.text
+    again = {"authority": "673", "regime": "national_model_2014", "valid_from": "2014-04-01"}
+    assert (await register.operator.post("/v1/regimes", again)).status_code == 201  # nothing new: no event
     reader = register.caller("authority_system", "cy", authority="673")
 
     async def held(day: str) -> tuple[str, str, str]:

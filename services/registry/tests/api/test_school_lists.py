@@ -159,3 +159,15 @@ async def test_a_dry_run_keeps_nothing(register: Register) -> None:
     assert answer.json()["counts"]["parts"] == {"pru": 23}
     assert await register.number("select count(*) from school_lists") == 0
     assert await register.number("select count(*) from jobs") == 0
+
+
+async def test_a_list_sent_twice_with_one_key_is_one_list(register: Register) -> None:
+    await register.register_authorities()
+    key = {"Idempotency-Key": "list-of-april-2018"}
+    first = await register.send_list(csv_bytes("prus"), **key)
+    second = await register.send_list(csv_bytes("prus"), **key)
+    assert first.json()["id"] == second.json()["id"]
+    assert await register.count("school_lists") == await register.count("jobs") == 1
+    other = await register.send_list(csv_bytes("prus", "cy"), **key)
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"

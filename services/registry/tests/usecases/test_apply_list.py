@@ -8,9 +8,17 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from registry_api import Register
+from registry_api import Register, edited_csv
 from registry_data import ODS, csv_bytes, list_bytes
 from sqlalchemy import event
+
+from registry.service import service
+from registry.storage.tables import shared
+from registry.usecases.apply_list import apply_list
+from service_kit.jobs import Work
+from service_kit.journal import Actor, Journal
+from service_kit.problems import ProblemError
+from service_kit.unit_of_work import UnitOfWork
 
 STATEMENTS_OF_A_PREVIEW = 14
 STATEMENTS_OF_AN_APPLICATION = 24
@@ -114,3 +122,29 @@ async def test_killed_while_it_applies_it_leaves_nothing_and_is_repeated(
     assert tuple((await register.rows(counts))[0]) == (72, 72)
     assert await register.number("select count(*) from outbox") == before + 73
     assert not await register.jobs.run_one()
+
+
+async def test_a_change_that_comes_between_is_not_overwritten(region: Register) -> None:
+    """Somebody changes a school after the application has read the register: it is refused, and changes nothing."""
+
+    def rename(rows: list[list[str]]) -> None:
+        next(row for row in rows if row[0] == "6732118")[1] = "Gladstone"
+
+    sent = await region.previewed(edited_csv("maintained-schools", rename), "2018-09-01")
+    authority = region.caller("authority_system", authority="673")
+    school = await authority.get("/v1/schools/6732118")
+
+    async def meanwhile(done: int, _total: int) -> None:
+        if done == 1:
+            changed = await authority.patch("/v1/schools/6732118", {"pupils": 1}, school.headers["etag"])
+            assert changed.status_code == 200
+
+    with pytest.raises(ProblemError) as refused:
+        async with region.jobs._database.transaction() as connection:
+            actor = Actor("operator", "operator-any", "test")
+            journal = Journal("registry", frozenset(service.publishes), shared)
+            uow = UnitOfWork(connection, region.clock, actor, journal)
+            await apply_list(Work("test", uow, {"list": sent["id"]}, meanwhile))
+    assert refused.value.code == "preview_outdated"
+    after = (await authority.get("/v1/schools/6732118")).json()
+    assert (after["name"], after["pupils"]) == ("Gladstone Primary School", 1)

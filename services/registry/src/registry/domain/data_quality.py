@@ -73,6 +73,8 @@ RULES: Mapping[str, Rule] = _rules(
     ("DQ-115", "The list holds no school.", "Nid oes unrhyw ysgol yn y rhestr."),
     ("DQ-116", "The value is longer than {expected} characters.", "Mae'r gwerth yn hirach na {expected} o nodau."),
     ("DQ-117", "The value holds a control character.", "Mae nod rheoli yn y gwerth."),
+    ("DQ-118", "A sheet has more than {expected} rows or columns.",
+     "Mae gan daflen fwy na {expected} o resi neu golofnau."),
 )  # fmt: skip
 """Every rule by its id: DQ-0nn warns, DQ-1nn refuses."""
 

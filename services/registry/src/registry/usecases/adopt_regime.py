@@ -4,7 +4,7 @@ from datetime import date
 
 from contracts.events.registry import RegimeAdopted
 from registry.domain.regimes import MODELS, too_early
-from registry.storage.showing import next_starts
+from registry.storage.showing import next_starts, one
 from registry.storage.tables import regimes
 from registry.usecases.refusing import exists, refuse, unknown_authority
 from service_kit.problems import Fault
@@ -13,7 +13,7 @@ from service_kit.unit_of_work import UnitOfWork
 
 
 async def adopt_regime(uow: UnitOfWork, authority: str, regime: str, valid_from: date) -> None:
-    """Records the adoption; it holds until the next regime that is known to follow.
+    """Records the adoption; it holds until the next regime that is known to follow. A repeated one changes nothing.
 
     Raises 422 for an unknown authority, and for a day on which the regime did not exist yet.
     """
@@ -22,6 +22,9 @@ async def adopt_regime(uow: UnitOfWork, authority: str, regime: str, valid_from:
     if first_day is not None:
         faults.append(Fault("/valid_from", "regime_did_not_exist", {"first_day": first_day.isoformat()}))
     refuse(*faults)
+    then = await one(uow.connection, regimes, authority, valid_from)
+    if then is not None and then["regime"] == regime:
+        return
     held = await exists(uow, regimes, authority)
     later = await next_starts(uow.connection, regimes, [authority], valid_from)
     valid_to = later.get(authority)

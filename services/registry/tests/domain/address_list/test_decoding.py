@@ -117,6 +117,14 @@ def test_a_bomb_of_repeated_cells_is_refused_before_it_is_opened(table: str) -> 
     assert [f.rule for f in decode(ods(table), "bomb.ods")[1]] == ["DQ-102"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"a\n" * 5_000_000, b",".join(b"c%d" % n for n in range(200)) + b"\n", ods(row(cell("x"), 200_000))],
+)
+def test_more_rows_or_columns_than_any_list_has_are_one_fault(content: bytes) -> None:
+    assert [f.rule for f in read(content, "long", AUTHORITIES).findings] == ["DQ-118"]
+
+
 def test_empty_cells_that_a_program_repeats_to_the_edge_are_no_bomb() -> None:
     table = row(cell("x") + "<table:table-cell table:number-columns-repeated='16383'/>") + row(
         "<table:table-cell table:number-columns-repeated='16384'/>", 1_048_575
