@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -44,7 +43,7 @@ class Exchange:
         """The next event of an aggregate, as its publisher would have sequenced it."""
         self.position += 1
         self.versions[key] = self.versions.get(key, 0) + 1
-        now = datetime.now(UTC)
+        now = SystemClock().now()
         made = envelope_of(
             event, event_id=new_id(), key=key, version=self.versions[key], subject=f"/{event.AGGREGATE}s/{key}",
             time=now, recorded_time=now,

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ from gwella.exits import CommandError, Exit
 from gwella.suite.instance import claim, running_suite
 from gwella.suite.ports import require_free
 from gwella.suite.servers import bind
+from service_kit.clock import SystemClock
 from testkit.postgres import running_postgres, start_postgres
 from testkit.processes import free_port
 
@@ -59,7 +59,11 @@ def test_a_second_claim_is_refused_and_names_the_holder_and_a_kill_frees_it(data
 
 def test_a_recorded_pid_that_passed_to_another_process_is_left_alone(data_folder: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as innocent:
-        record = {"pid": innocent.pid, "started": time.time() - 3600, "what": "somebody long gone"}
+        record = {
+            "pid": innocent.pid,
+            "started": SystemClock().now().timestamp() - 3600,
+            "what": "somebody long gone",
+        }
         (data_folder / "children.json").write_text(json.dumps([record]))
         with claim(data_folder) as instance:
             assert instance.ended == []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -148,18 +148,19 @@ def parked_events_router(consumer: str, shared: "Foundation") -> Router:
         """Gives up one parked event for a stated reason; what queued behind it stays until it is redriven."""
 
         async def do(uow: UnitOfWork) -> Row:
-            return await _discarded(uow, call, wanted)
+            return await _discarded(uow, call, table, wanted)
 
         return await call.command(ParkedEventView, do, status=200)
 
-    async def _discarded(uow: UnitOfWork, call: RequestCall, wanted: Discard) -> Row:
-        try:
-            await parked.discard(
-                uow.connection, table, wanted.number, reason=wanted.reason, by=call.principal.subject
-            )
-        except parked.NotParkedError:
-            raise ProblemError("not_found") from None
-        query = select(table).where(table.c.number == wanted.number)
-        return dict((await uow.connection.execute(query)).mappings().one())
-
     return router
+
+
+async def _discarded(uow: UnitOfWork, call: RequestCall, table: Table, wanted: Discard) -> Row:
+    try:
+        await parked.discard(
+            uow.connection, table, wanted.number, reason=wanted.reason, by=call.principal.subject
+        )
+    except parked.NotParkedError:
+        raise ProblemError("not_found") from None
+    query = select(table).where(table.c.number == wanted.number)
+    return dict((await uow.connection.execute(query)).mappings().one())

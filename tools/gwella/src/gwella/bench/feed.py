@@ -1,7 +1,6 @@
 """From a commit in the registry's database to the entry in a client's hands, through everything in between."""
 
 import asyncio
-from datetime import UTC, datetime
 from time import perf_counter
 
 import httpx
@@ -13,6 +12,7 @@ from eventing.outbox import OutboxRow, append
 from gwella.bench.figures import Figure, percentile
 from gwella.bench.suites import Suite, suite
 from registry.storage.tables import shared
+from service_kit.clock import SystemClock
 from service_kit.database import Database
 
 SECONDS = 8
@@ -26,7 +26,7 @@ async def _write(database: Database, rate: int, together: int, committed: dict[s
     event = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
     while (due := began + number / rate) < began + SECONDS:
         await asyncio.sleep(max(0.0, due - perf_counter()))
-        now = datetime.now(UTC)
+        now = SystemClock().now()
         rows = [
             OutboxRow.of(
                 envelope_of(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -20,6 +19,7 @@ from eventing.shipping import Shipper
 from eventing.tables import PublisherTables, publisher_tables
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from gwella.bench.figures import Figure
+from service_kit.clock import SystemClock
 from service_kit.database import Database, new_metadata
 from testkit.kafka import start_kafka
 from testkit.postgres import start_postgres
@@ -30,7 +30,7 @@ BATCH = 500
 
 def _rows(number: int) -> list[OutboxRow]:
     event = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     return [
         OutboxRow.of(
             envelope_of(
