@@ -39,6 +39,6 @@ def test_what_was_written_by_hand_is_found_and_put_right(files: dict[str, str], 
 
 
 def test_a_version_is_released_once(tmp_path: Path) -> None:
-    assert len(release(tmp_path, "1")) > 10
+    assert len(release(tmp_path, "1", ["registry"])) > 10
     with pytest.raises(FileExistsError):
-        release(tmp_path, "1")
+        release(tmp_path, "1", ["registry"])

@@ -36,7 +36,8 @@ def contracts(
     from gwella.suite.topology import read_topology
 
     root = checkout()
-    files = generated_files([load_service(plan.name) for plan in read_topology().services], app)
+    services = [load_service(plan.name) for plan in read_topology().services]
+    files = generated_files(services, app)
     if check:
         found = differences(root, files)
         if found:
@@ -47,7 +48,7 @@ def contracts(
     changed = write(root, files)
     if release is not None:
         try:
-            changed += keep(root, release)
+            changed += keep(root, release, [service.name for service in services])
         except FileExistsError as problem:
             raise CommandError(Exit.USAGE, f"version {release} was released before") from problem
     _say(

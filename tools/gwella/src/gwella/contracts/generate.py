@@ -1,7 +1,7 @@
 """All generated files by their paths; written, or compared with what is committed."""
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +26,10 @@ _WHOLLY_OURS: Final = (f"{REFERENCE}/events", f"{REFERENCE}/asyncapi", UPSTREAMS
 
 def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, str]:
     """Every generated file: its path from the root of the project and its text. `app` is the command line."""
-    publishers = events_by_publisher()
     version = importlib.metadata.version("contracts")
     by_name = {service.name: service for service in services}
+    # What no service publishes yet is no promise; that it has a publisher is another rule's concern.
+    publishers = {name: classes for name, classes in events_by_publisher().items() if name in by_name}
     files: dict[str, str] = {}
     for publisher, classes in publishers.items():
         for cls in classes:
@@ -85,16 +86,16 @@ def write(root: Path, files: Mapping[str, str]) -> list[str]:
     return changed
 
 
-def release(root: Path, version: str) -> list[str]:
-    """Keeps the schemas of today as released with `version`: from now on every change is compared with them.
+def release(root: Path, version: str, publishers: Collection[str]) -> list[str]:
+    """Keeps the schemas of these services' events as released with `version`: every later change is compared with them.
 
     Raises FileExistsError when that version was released before: what was promised is not rewritten.
     """
     folder = root / REFERENCE / "released" / version
     folder.mkdir(parents=True)
     written = []
-    for classes in events_by_publisher().values():
-        for cls in classes:
+    for publisher, classes in events_by_publisher().items():
+        for cls in classes if publisher in publishers else ():
             path = folder / f"{cls.TYPE}.json"
             path.write_text(as_json(event_schema(cls)), "utf-8")
             written.append(path.relative_to(root).as_posix())
