@@ -20,7 +20,6 @@ from service_kit.journal import Actor, Journal
 from service_kit.problems import ProblemError
 from service_kit.unit_of_work import UnitOfWork
 
-
 STATEMENTS_OF_A_PREVIEW = 10
 STATEMENTS_OF_AN_APPLICATION = 21
 """Lease, progress and end of the job among them."""
