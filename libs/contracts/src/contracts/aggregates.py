@@ -30,5 +30,16 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("brokerage", "commission"): "commissions.read",
     ("brokerage", "delivery"): "commissions.read",
     ("brokerage", "impact"): "impacts.read",
+    ("governance", "body"): "bodies.read",
+    ("governance", "member"): "bodies.read",
+    ("governance", "meeting"): "meetings.read",
+    ("governance", "agenda_item"): "agenda_items.read",
+    ("governance", "attendance"): "proceedings.read",
+    ("governance", "declaration"): "proceedings.read",
+    ("governance", "vote"): "proceedings.read",
+    ("governance", "resolution"): "resolutions.read",
+    ("governance", "minutes"): "minutes.read",
+    ("governance", "decision"): "decisions.read",
+    ("governance", "reference"): "references.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""

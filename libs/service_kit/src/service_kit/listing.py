@@ -68,7 +68,7 @@ def _scope(decision: Decision) -> list[str]:
     """The rows that the caller may see, in a fixed order; the caller itself, since references are its own."""
     parts = [decision.principal.client_id, decision.principal.subject]
     for data_class, scope in sorted(decision.by_class.items()):
-        held = (scope.authorities, scope.schools, scope.persons, scope.subjects)
+        held = (scope.authorities, scope.schools, scope.persons, scope.subjects, scope.bodies)
         parts += [data_class, str(scope.everything), *(",".join(sorted(values)) for values in held)]
     return parts
 

@@ -72,7 +72,7 @@ class View(BaseModel):
     DATA_CLASS: ClassVar[DataClass]
     RECORD: ClassVar[str]
     SCOPED_BY: ClassVar[Mapping[str, str]] = {
-        name: name for name in ("authority", "school", "person", "subject")
+        name: name for name in ("authority", "school", "person", "subject", "body")
     }
     OTHER_SIDE: ClassVar[Mapping[str, str]] = {}
 

@@ -265,7 +265,7 @@ def test_settings_are_one_statement_whatever_they_are() -> None:
     assert len(texts) == 1
     with pytest.raises(ValueError, match="not a row-level setting"):
         apply_settings({"app.tenants": "673"})
-    assert len(set(RLS_SETTINGS)) == 18
+    assert len(set(RLS_SETTINGS)) == 22
 
 
 def test_a_code_with_a_comma_hides_and_never_opens() -> None:

@@ -9,7 +9,7 @@ from service_kit.policy.roles import Roles, Rows
 def turns_on_memberships(principal: Principal, operations: Collection[str], roles: Roles) -> bool:
     """Whether any right of the caller to these operations needs to know which authorities or schools it has."""
     return any(
-        right.rows in (Rows.consortium, Rows.lead_schools)
+        right.rows in (Rows.consortium, Rows.lead_schools, Rows.body)
         or (right.rows is Rows.school and grant.school is None)
         for grant in principal.grants
         for operation in operations

@@ -38,12 +38,13 @@ class Decision:
         school: str | None = None,
         person: str | None = None,
         subject: str | None = None,
+        body: str | None = None,
     ) -> frozenset[DataClass]:
         """The classes of columns that may be had of one row; the others are redacted. Empty: it may not be known."""
         return frozenset(
             data_class
             for data_class, scope in self.by_class.items()
-            if scope.covers(authority, school, person, subject)
+            if scope.covers(authority, school, person, subject, body)
         )
 
 
@@ -79,6 +80,9 @@ def _rows(rows: Rows, grant: Grant, principal: Principal, memberships: Membershi
             return RowScope(schools=_named(grant.school) or memberships.schools.get(grant.role, frozenset()))
         case Rows.lead_schools:
             return RowScope(schools=memberships.schools.get(grant.role, frozenset()))
+        case Rows.body:
+            held = memberships.bodies.get(grant.role, frozenset())
+            return RowScope(bodies=held | _named(grant.body))
         case Rows.self:
             return RowScope(persons=_named(principal.person_id), subjects=_named(principal.subject))
 
@@ -93,11 +97,12 @@ def refusal(
     authority: str | None = None,
     school: str | None = None,
     person: str | None = None,
+    body: str | None = None,
 ) -> Literal["operation_not_permitted", "not_found"]:
     """The problem code for a write on a row that the write's decision does not cover.
 
     403 when the caller may read the row of this class (so it knows that it exists), else 404: what may not be known
     of is indistinguishable from what does not exist.
     """
-    known = read.allowed and read.rows(data_class).covers(authority, school, person)
+    known = read.allowed and read.rows(data_class).covers(authority, school, person, body=body)
     return "operation_not_permitted" if known else "not_found"

@@ -20,10 +20,12 @@ class Memberships:
 
     `schools`: by role (`adviser`, `head`, `chair_of_governors`), the schools for which the person holds it.
     `authorities`: by body code (a consortium), its member authorities.
+    `bodies`: by role (`clerk`, `body_member`), the bodies in which the person has a seat that the role acts in.
     """
 
     schools: Mapping[str, frozenset[str]] = field(default_factory=dict)
     authorities: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 NO_MEMBERSHIPS = Memberships()

@@ -15,6 +15,7 @@ def row_predicate(
     school: ColumnElement[str | None] | None = None,
     person: ColumnElement[str | None] | None = None,
     subject: ColumnElement[str | None] | None = None,
+    body: ColumnElement[str | None] | None = None,
 ) -> ColumnElement[bool]:
     """The condition that holds for exactly the rows that `scope.covers`.
 
@@ -30,6 +31,7 @@ def row_predicate(
             (school, scope.schools),
             (person, scope.persons),
             (subject, scope.subjects),
+            (body, scope.bodies),
         )
         if column is not None and values
     ]

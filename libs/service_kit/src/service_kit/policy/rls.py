@@ -34,8 +34,14 @@ from contracts.data_class import DataClass
 from service_kit.policy.decide import Decision
 from service_kit.policy.scope import RowScope
 
-TENANTS: Final = ("authority", "school", "person", "subject")
-_PLURAL: Final = {"authority": "authorities", "school": "schools", "person": "persons", "subject": "subjects"}
+TENANTS: Final = ("authority", "school", "person", "subject", "body")
+_PLURAL: Final = {
+    "authority": "authorities",
+    "school": "schools",
+    "person": "persons",
+    "subject": "subjects",
+    "body": "bodies",
+}
 
 EVERYTHING: Final = "app.everything"
 """The data classes of which every row may be had."""
@@ -77,6 +83,7 @@ def _tenants(scope: RowScope) -> Iterator[tuple[str, frozenset[str]]]:
     yield "school", scope.schools
     yield "person", scope.persons
     yield "subject", scope.subjects
+    yield "body", scope.bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ def protect(
     school: str | None = None,
     person: str | None = None,
     subject: str | None = None,
+    body: str | None = None,
     insert_freely: bool = False,
     other_side: Mapping[str, str] | None = None,
 ) -> Table:
@@ -115,7 +123,7 @@ def protect(
     Without tenant columns only a caller with every row of the class sees any. `insert_freely`: every caller may add
     rows (the audit), seen or not. Raises ValueError when a column named is not the table's.
     """
-    given = {"authority": authority, "school": school, "person": person, "subject": subject}
+    given = {"authority": authority, "school": school, "person": person, "subject": subject, "body": body}
     columns = {tenant: name for tenant, name in given.items() if name is not None}
     others = dict(other_side or {})
     named = [

@@ -35,6 +35,8 @@ class Rows(StrEnum):
     """The school that the grant names; where it names none, the schools for which the person holds this role."""
     lead_schools = "lead_schools"
     """The schools to which the person is allocated on the day."""
+    body = "body"
+    """The body that the grant names, and those in which the person holds a seat under this role on the day."""
     self = "self"
     """What is about the person itself, and what the caller made itself."""
 
@@ -45,6 +47,7 @@ ROWS_TEXT: Mapping[Rows, Text] = {
     Rows.authority: Text("its own authority", "ei awdurdod ei hun"),
     Rows.school: Text("its own school", "ei ysgol ei hun"),
     Rows.lead_schools: Text("schools it leads", "yr ysgolion y mae'n eu harwain"),
+    Rows.body: Text("bodies in which they sit", "cyrff y maent yn aelodau ohonynt"),
     Rows.self: Text("itself and its own records", "ei hun a'i gofnodion ei hun"),
 }
 """How each is said to a reader."""

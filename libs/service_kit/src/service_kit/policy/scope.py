@@ -18,6 +18,7 @@ class RowScope:
     schools: frozenset[str] = _NONE
     persons: frozenset[str] = _NONE
     subjects: frozenset[str] = _NONE
+    bodies: frozenset[str] = _NONE
 
     def covers(
         self,
@@ -25,6 +26,7 @@ class RowScope:
         school: str | None = None,
         person: str | None = None,
         subject: str | None = None,
+        body: str | None = None,
     ) -> bool:
         """Whether a row with these tenants may be known. A row without any tenant is covered by everything only."""
         return (
@@ -33,6 +35,7 @@ class RowScope:
             or school in self.schools
             or person in self.persons
             or subject in self.subjects
+            or body in self.bodies
         )
 
     def __or__(self, other: "RowScope") -> "RowScope":
@@ -43,12 +46,14 @@ class RowScope:
             self.schools | other.schools,
             self.persons | other.persons,
             self.subjects | other.subjects,
+            self.bodies | other.bodies,
         )
 
     @property
     def empty(self) -> bool:
         """Whether no row can be covered."""
-        return not (self.everything or self.authorities or self.schools or self.persons or self.subjects)
+        tenants = (self.authorities, self.schools, self.persons, self.subjects, self.bodies)
+        return not (self.everything or any(tenants))
 
 
 NO_ROWS = RowScope()
