@@ -22,11 +22,11 @@ Lines = Callable[[], list[dict[str, Any]]]
 def lines() -> Iterator[Lines]:
     """What was logged since, as parsed lines."""
     root = logging.getLogger()
-    before = (root.handlers, root.level)
+    before, configured = (root.handlers, root.level), structlog.get_config()
     stream = io.BytesIO()
     configure_logging(level="INFO", service="registry", role="api", to=stream)
     yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()
     root.handlers, root.level = before
 

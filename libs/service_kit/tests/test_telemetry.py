@@ -1,6 +1,11 @@
 """Sampling, errors that are always kept, and spans that name nobody (design §8, notes §3.12)."""
 
+import logging
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
 import pytest
+import structlog
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from opentelemetry.sdk.trace import TracerProvider
@@ -8,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
-from service_kit.telemetry import Discreet, ErrorsAlways, ErrorSpans, instrument_app
+from service_kit.telemetry import Discreet, ErrorsAlways, ObservedRequests, instrument_app
 
 NAME = "Angharad Prys-Jones"
 
@@ -67,7 +72,7 @@ def test_exported_spans_have_no_free_text() -> None:
 
 def failing_app(tracers: TracerProvider) -> FastAPI:
     app = FastAPI()
-    app.add_middleware(ErrorSpans, tracers=tracers)
+    app.add_middleware(ObservedRequests, tracers=tracers)
 
     @app.get("/fine")
     async def fine() -> dict[str, str]:
@@ -101,15 +106,45 @@ async def test_a_failed_request_leaves_a_span_also_when_not_sampled(
     assert "Prys" not in spans[-1].to_json()
 
 
+@pytest.fixture
+def told() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Every log line from INFO on."""
+    configured = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    with structlog.testing.capture_logs() as lines:
+        yield lines
+    structlog.configure(**configured)
+
+
+async def test_each_request_leaves_a_line_that_names_route_and_outcome(
+    told: list[MutableMapping[str, Any]],
+) -> None:
+    """The line has the route as written, never the path: ids and queries stay out."""
+    app = failing_app(tracing(0)[0])
+    transport = ASGITransport(app=app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url="http://test") as client:
+        await client.get("/fine")
+        await client.get("/people/0199?name=Prys")
+        await client.get("/nowhere/0199")
+    answered = [line for line in told if line["event"] == "request_answered"]
+    assert [(line["method"], line["route"], line["status"]) for line in answered] == [
+        ("GET", "/fine", 200),
+        ("GET", "/people/{person_id}", 500),
+        ("GET", "unmatched", 404),
+    ]
+    assert all(line["duration_ms"] > 0 for line in answered)
+    assert "0199" not in str(answered)
+
+
 async def test_health_is_not_traced() -> None:
     tracers, memory = tracing(1)
     app = FastAPI()
 
-    @app.get("/health/ready")
+    @app.get("/readyz")
     async def ready() -> dict[str, str]:
         return {}
 
     instrument_app(app, tracers=tracers)
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert (await client.get("/health/ready")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 200
     assert memory.get_finished_spans() == ()

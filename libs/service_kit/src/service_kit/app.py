@@ -39,7 +39,7 @@ from service_kit.routing import Router
 from service_kit.service import Service
 from service_kit.serving import Authenticate, Serving
 from service_kit.settings import Settings
-from service_kit.telemetry import ErrorSpans
+from service_kit.telemetry import ObservedRequests
 
 
 class Background(Protocol):
@@ -110,7 +110,7 @@ def create_app(
         app.include_router(router.api)
     app.router.routes.extend([*health.routes(), *_public_routes(service, app, routers, serving)])
     handle_problems(app, catalogue, routers)
-    app.add_middleware(ErrorSpans)
+    app.add_middleware(ObservedRequests)
     app.add_middleware(RequestIds, catalogue=catalogue)
     if service.install is not None:
         service.install(app)

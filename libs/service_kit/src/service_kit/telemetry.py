@@ -1,7 +1,7 @@
 """Traces and metrics by OpenTelemetry: nothing leaves the process unless an endpoint is configured.
 
 Sampling follows the parent, and the configured ratio where there is none. A span that begins with the attribute
-`error.type` is always kept; `ErrorSpans` begins one for each request that fails without being sampled, so that no
+`error.type` is always kept; `ObservedRequests` begins one for each request that fails without being sampled, so that no
 error is lost and the rest costs next to nothing. What is exported names no person: texts of exceptions and query
 strings are taken out on the way.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
@@ -34,11 +35,13 @@ CHOSEN: Final = "gwella.chosen"
 """So is one with this: whoever begins it has drawn already (the gateway draws before it pays for a span)."""
 OBSERVES_ITSELF: Final = "observes_itself"
 ENDPOINT_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-UNTRACED: Final = "/health/,/livez$,/readyz$,/startupz$"
+UNTRACED: Final = "/livez$,/readyz$,/startupz$"
+_HEALTH: Final = frozenset({"/livez", "/readyz", "/startupz"})
 
 _FREE_TEXT: Final = frozenset({"exception.message", "exception.stacktrace", "url.query"})
 _ADDRESSES: Final = frozenset({"http.url", "http.target", "url.full", "url.path"})
 _TRACER: Final = "service_kit"
+_log = structlog.get_logger("requests")
 
 
 @dataclass(slots=True)
@@ -176,10 +179,10 @@ def _use_stable_names() -> None:
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
 
 
-class ErrorSpans:
-    """ASGI middleware: a request that fails and was not sampled leaves one span of its own, in the same trace.
+class ObservedRequests:
+    """ASGI middleware: one log line a request, and a span of its own for one that failed without being sampled.
 
-    A failure is an exception that escapes, or a status of 500 and above.
+    A failure is an exception that escapes, or a status of 500 and above. Health is neither logged nor traced.
     """
 
     def __init__(self, app: "ASGIApp", *, tracers: trace.TracerProvider | None = None) -> None:
@@ -188,7 +191,7 @@ class ErrorSpans:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Passes the request on and looks at how it ended."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in _HEALTH:
             await self._app(scope, receive, send)
             return
         began = perf_counter()
@@ -203,10 +206,31 @@ class ErrorSpans:
         try:
             await self._app(scope, receive, watch)
         except Exception as error:
-            keep_error(type(error).__qualname__, _request(scope, 500, began), self._tracers)
+            self._ended(scope, 500, began, type(error).__qualname__)
             raise
-        if status >= 500:
-            keep_error(str(status), _request(scope, status, began), self._tracers)
+        self._ended(scope, status, began, str(status) if status >= 500 else None)
+
+    def _ended(self, scope: "Scope", status: int, began: float, error_type: str | None) -> None:
+        milliseconds = round((perf_counter() - began) * 1000, 3)
+        found = scope.get("route")
+        route = getattr(found, "path_format", None) or getattr(found, "path", None) or "unmatched"
+        call = scope.get("gwella.call")
+        _log.info(
+            "request_answered",
+            method=scope["method"],
+            route=route,
+            status=status,
+            duration_ms=milliseconds,
+            client_id=None if call is None else call.principal.client_id,
+        )
+        if error_type is not None:
+            attributes = {
+                "http.request.method": scope["method"],
+                "http.route": route,
+                "http.response.status_code": status,
+                "gwella.duration_ms": milliseconds,
+            }
+            keep_error(error_type, attributes, self._tracers)
 
 
 def keep_error(
@@ -219,16 +243,6 @@ def keep_error(
         return
     tracer = trace.get_tracer(_TRACER, tracer_provider=tracers)
     tracer.start_span("error", attributes={**attributes, ERROR_TYPE: error_type}).end()
-
-
-def _request(scope: "Scope", status: int, began: float) -> dict[str, str | int | float]:
-    route = scope.get("route")
-    return {
-        "http.request.method": scope["method"],
-        "http.route": getattr(route, "path_format", None) or getattr(route, "path", None) or "unmatched",
-        "http.response.status_code": status,
-        "gwella.duration_ms": round((perf_counter() - began) * 1000, 3),
-    }
 
 
 def _discreet(attributes: Mapping[str, Any] | None) -> dict[str, Any]:

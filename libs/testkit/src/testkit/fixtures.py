@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import hmac
 import inspect
+import logging
 import os
 import re
 import secrets
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 
 from testkit.databases import (
     ServiceDatabase,
@@ -193,6 +195,11 @@ def restartable_kafka(real_kafka: Kafka) -> KafkaServer:
     if not isinstance(real_kafka, KafkaServer):
         pytest.skip("the broker at KAFKA_BOOTSTRAP_SERVERS is not ours to restart")
     return real_kafka
+
+
+def pytest_configure() -> None:
+    """Tests log warnings and worse: a line for each of thousands of requests would bury them."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.hookimpl(trylast=True)
