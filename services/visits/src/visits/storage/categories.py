@@ -109,7 +109,7 @@ def counted(
     return (
         select(
             COLUMNS.authority,
-            COLUMNS.value,
+            func.coalesce(COLUMNS.value, "").label("value"),
             func.count().label("schools"),
             func.sum(COLUMNS.ceiling_days).label("ceiling_days"),
             func.bool_or(COLUMNS.intensive_monitoring).label("intensive_monitoring"),
