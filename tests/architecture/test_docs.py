@@ -73,6 +73,26 @@ def test_a_dead_link_and_a_dead_path_are_found() -> None:
     assert dead_paths("see `libs/nowhere/x.py` and `Makefile`") == ["libs/nowhere/x.py"]
 
 
+RULE = re.compile(r"^- \*\*([A-Z]+\d+)\*\* ", re.MULTILINE)
+
+
+def doubled(text: str) -> list[str]:
+    numbers = RULE.findall(text)
+    return sorted({number for number in numbers if numbers.count(number) > 1})
+
+
+def test_a_rules_number_is_never_given_to_another_rule() -> None:
+    text = (DOCS / "rules.md").read_text("utf-8")
+    assert len(RULE.findall(text)) > 20
+    assert doubled(text) == []
+    assert doubled("- **R01** One.\n- **R02** Two.\n- **R01** Another.\n") == ["R01"]
+
+
+def test_the_index_of_invariants_has_no_gap() -> None:
+    numbers = re.findall(r"^(\d+)\. \*\*", (DOCS / "invariants.md").read_text("utf-8"), re.MULTILINE)
+    assert gaps([int(number) for number in numbers]) == []
+
+
 @pytest.mark.parametrize("page", HOW_TOS, ids=lambda page: page.stem)
 def test_a_how_to_is_numbered_and_copyable(page: Path) -> None:
     text = page.read_text("utf-8")

@@ -12,12 +12,20 @@ from contracts.event import EVENTS
 from contracts.events.registry import ListApplied, SchoolRegistered
 from contracts.text import Text
 from eventing import metrics as backbone
+from eventing.envelope import Envelope
+from eventing.reactions import Unit, reactions_of, reacts_to
 from gwella.contracts.openapi import service_document
 from gwella.suite.topology import read_topology
 from service_kit import metrics
 from service_kit.service import Service
 from testkit.architecture import python_files, service_names
-from testkit.architecture.promises import load_services, misnamed, published_by_others, undeclared_routes
+from testkit.architecture.promises import (
+    load_services,
+    misnamed,
+    published_by_others,
+    reacts_to_nothing,
+    undeclared_routes,
+)
 
 ROOT = Path(__file__).parents[2]
 NAMES = service_names(ROOT)
@@ -32,6 +40,18 @@ def test_services_are_called_what_their_folders_are_called() -> None:
 def test_every_event_has_one_publisher() -> None:
     breaches = [str(breach) for breach in published_by_others(list(SERVICES.values()), EVENTS)]
     assert not breaches, "\n".join(breaches)
+
+
+def test_every_reaction_has_something_to_react_to() -> None:
+    assert [str(breach) for breach in reacts_to_nothing(list(SERVICES.values()))] == []
+
+    @reacts_to(SchoolRegistered)
+    async def keep(event: SchoolRegistered, envelope: Envelope, unit: Unit) -> None:
+        """Keeps nothing."""
+
+    waits = Service("visits", Text("Planted", "Wedi'i blannu"), Path(), reactions=reactions_of(keep))
+    assert len(list(reacts_to_nothing([waits]))) == 1
+    assert list(reacts_to_nothing([waits, planted("registry", SchoolRegistered)])) == []
 
 
 def planted(name: str, *publishes: Any) -> Service:

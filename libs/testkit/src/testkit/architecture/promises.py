@@ -36,6 +36,17 @@ def published_by_others(services: Sequence[Service], events: Mapping[str, type[E
                 yield Breach("one-publisher", service.name, 0, f"{cls.__qualname__} is not in contracts")
 
 
+def reacts_to_nothing(services: Sequence[Service]) -> Iterator[Breach]:
+    """Every event that a reaction names is published by a service; else it waits for ever."""
+    published = {cls for service in services for cls in service.publishes}
+    for service in services:
+        for reaction in service.reactions:
+            for cls in reaction.events:
+                if cls not in published:
+                    message = f"{reaction.name} waits for {cls.__qualname__}, which nobody publishes"
+                    yield Breach("heard-events", service.name, 0, message)
+
+
 def misnamed(services: Sequence[Service], folders: Sequence[str]) -> Iterator[Breach]:
     """A service is called what its folder is called."""
     for service, folder in zip(services, folders, strict=True):
