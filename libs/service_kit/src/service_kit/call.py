@@ -371,6 +371,8 @@ class RequestCall:
     def etag(self, view: type[View], row: Row, visible: frozenset[DataClass]) -> str:
         """The tag of a record as this caller sees it."""
         shown = (view.__name__, row.get("id", ""), row.get("slice", ""), *sorted(visible), self.language)
+        # The caller's own references are no version of the record, and part of what it is shown.
+        shown += tuple(row.get("external_references", ()))
         return preconditions.etag(version_of(row), shown)
 
 

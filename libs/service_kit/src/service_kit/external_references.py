@@ -2,6 +2,8 @@
 
 query = call.with_references(query, "school", schools.heads.c.id)     # member `external_references`, and filter
 await external_references.replace(uow, table, "school", id, values)   # the caller's own set for one record
+
+A resource lets its clients set them by `own_references.set_references`.
 """
 
 from collections.abc import Sequence
@@ -67,6 +69,22 @@ def referenced(
     )
 
 
+async def holders(
+    connection: AsyncConnection, table: Table, client_id: str, record_type: str, values: Sequence[str]
+) -> dict[str, str]:
+    """The records to which the caller gave these references: from value to record id, in the order of values."""
+    found = await connection.execute(
+        select(table.c.value, table.c.record_id)
+        .where(
+            table.c.client_id == client_id,
+            table.c.record_type == record_type,
+            table.c.value.in_(list(values)),
+        )
+        .order_by(table.c.value)
+    )
+    return {row.value: row.record_id for row in found}
+
+
 async def replace(
     connection: AsyncConnection,
     table: Table,
@@ -94,10 +112,8 @@ async def replace(
         for v in values
     ]
     await connection.execute(insert(table).values(rows).on_conflict_do_nothing())
-    held = await connection.execute(
-        select(table.c.value).where(*mine, table.c.value.in_(list(values)), table.c.record_id != record_id)
-    )
-    taken = set(held.scalars())
+    held = await holders(connection, table, client_id, record_type, values)
+    taken = {value for value, other_id in held.items() if other_id != record_id}
     if taken:
         faults = [Fault(f"/values/{i}", "taken") for i, value in enumerate(values) if value in taken]
         raise ProblemError("external_reference_taken", errors=faults)

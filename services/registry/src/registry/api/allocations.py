@@ -1,6 +1,7 @@
 """Lead advisers of schools, and the schools that have none."""
 
 from datetime import date, timedelta
+from functools import partial
 
 from pydantic import Field
 from starlette.responses import Response
@@ -17,7 +18,6 @@ from registry.api.fields import (
     later_than,
 )
 from registry.api.permitting import demand
-from registry.api.references import References, set_references
 from registry.domain.advisers import gaps
 from registry.domain.day_range import DayRange
 from registry.storage.advisers import facts_for_gaps
@@ -28,6 +28,7 @@ from registry.usecases.allocate_adviser import allocate_adviser, end_allocation
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
+from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.problems import Fault, ProblemError
 from service_kit.routing import Router
@@ -156,11 +157,7 @@ async def end_adviser_allocation(id: RecordId, patch: AdviserAllocationPatch, ca
 )  # fmt: skip
 async def set_allocation_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
     """Sets the caller's own references to an allocation; nobody else sees them."""
-
-    async def load(uow: UnitOfWork) -> Row | None:
-        return await _one(call, uow, id)
-
-    return await set_references(call, AdviserAllocationView, _RECORD_TYPE, id, new, load)
+    return await set_references(call, AdviserAllocationView, _RECORD_TYPE, id, new, partial(_one, call))
 
 
 @router.get("/adviser-gaps", operation="allocations.read", response_model=AdviserGaps, dated=False)

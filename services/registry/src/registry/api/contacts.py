@@ -1,8 +1,10 @@
 """A school's contacts: who holds a post and how to reach them, for those who work with the school."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -10,18 +12,20 @@ from contracts.text import Text
 from registry.api.fields import OWN_SCHOOL, DatedView, Email, Name, Post, SchoolNumber, Telephone
 from registry.api.permitting import demand
 from registry.storage.schools import authority_on
-from registry.storage.showing import Row, one, showing
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import contacts
 from registry.usecases.change_contact import PERSONAL, change_contact, contact_id, record_contact
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page, classed
+from service_kit.models import ExternalReferences, Model, Page, classed
+from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("contacts", Text("Schools' contacts", "Cysylltiadau ysgolion"))
+_RECORD_TYPE = "contact"
 
 Personal = classed(DataClass.personal)
 
@@ -38,6 +42,7 @@ class ContactView(DatedView, data_class=DataClass.public):
     name: Annotated[str | None, Personal]
     email: Annotated[str | None, Personal]
     telephone: Annotated[str | None, Personal]
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewContact(Model):
@@ -61,7 +66,9 @@ class ContactPatch(Patch):
     """First day on which the new details hold; today when left out."""
 
 
-@router.page("/schools/{school_number}/contacts", operation="contacts.read", response_model=Page[ContactView])
+@router.page(
+    "/schools/{school_number}/contacts", operation="contacts.read", response_model=Page[ContactView], referenced=True
+)  # fmt: skip
 async def list_school_contacts(school_number: SchoolNumber, call: Call) -> Response:
     """Lists a school's contacts, to those who may know of them."""
     columns = contacts.slices.c
@@ -71,6 +78,7 @@ async def list_school_contacts(school_number: SchoolNumber, call: Call) -> Respo
         query = showing(contacts, call.valid_at, call.known_at, scope).where(
             columns.school_number == school_number
         )
+        query = call.with_references(query, _RECORD_TYPE, columns.id)
         return await call.page(uow, ContactView, query, [ascending(columns.post), ascending(columns.id)])
 
 
@@ -78,10 +86,7 @@ async def list_school_contacts(school_number: SchoolNumber, call: Call) -> Respo
 async def read_school_contact(school_number: SchoolNumber, post: Post, call: Call) -> Response:
     """Reads one contact of a school."""
     async with call.read() as uow:
-        row = await one(
-            uow.connection, contacts, contact_id(school_number, post), call.valid_at, call.known_at
-        )
-        return call.record(ContactView, row)
+        return call.record(ContactView, await _one(call, uow, contact_id(school_number, post)))
 
 
 @router.post(
@@ -97,7 +102,7 @@ async def record_school_contact(school_number: SchoolNumber, new: NewContact, ca
         demand(call, DataClass.personal, authority=authority, school=school_number)
         details = {name: getattr(new, name) for name in PERSONAL}
         id_ = await record_contact(uow, school_number, new.post, details, new.valid_from)
-        row = await one(uow.connection, contacts, id_, max(day, call.clock.today()))
+        row = await _one(call, uow, id_, max(day, call.clock.today()))
         if row is None:
             raise ProblemError("not_found")
         return row
@@ -114,7 +119,7 @@ async def change_school_contact(
     """Changes a contact from a day on."""
 
     async def load(uow: UnitOfWork) -> Row | None:
-        return await one(uow.connection, contacts, contact_id(school_number, post), call.valid_at)
+        return await _one(call, uow, contact_id(school_number, post))
 
     async def do(uow: UnitOfWork, held: Row) -> None:
         changes = patch.changes()
@@ -122,6 +127,24 @@ async def change_school_contact(
         await change_contact(uow, held, {**held, **changes}, valid_from, call.expected_version)
 
     return await call.change(ContactView, load, do)
+
+
+@router.put(
+    "/schools/{school_number}/contacts/{post}/external-references", operation="contacts.read",
+    response_model=ContactView, problems=["external_reference_taken"],
+)  # fmt: skip
+async def set_contact_references(
+    school_number: SchoolNumber, post: Post, new: References, call: Call
+) -> Response:
+    """Sets the caller's own references to a contact; nobody else sees them."""
+    id_ = contact_id(school_number, post)
+    return await set_references(call, ContactView, _RECORD_TYPE, id_, new, partial(_one, call))
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str, day: date | None = None) -> Row | None:
+    columns = contacts.slices.c
+    query = showing(contacts, day or call.valid_at, call.known_at).where(columns.id == id_)
+    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))
 
 
 async def _known_school(call: RequestCall, uow: UnitOfWork, school_number: str) -> None:

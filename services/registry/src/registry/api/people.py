@@ -1,6 +1,7 @@
 """People of the region's school improvement. Their details are personal; nothing of them is in any event."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -21,13 +22,13 @@ from registry.api.fields import (
     Telephone,
 )
 from registry.api.permitting import demand
-from registry.api.references import References, set_references
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import people
 from registry.usecases.register_person import DETAILS, change_person, register_person
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
+from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -144,11 +145,7 @@ async def change_person_details(id: RecordId, patch: PersonPatch, call: Call) ->
 )  # fmt: skip
 async def set_person_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
     """Sets the caller's own references to a person; nobody else sees them."""
-
-    async def load(uow: UnitOfWork) -> Row | None:
-        return await _one(call, uow, id)
-
-    return await set_references(call, PersonView, _RECORD_TYPE, id, new, load)
+    return await set_references(call, PersonView, _RECORD_TYPE, id, new, partial(_one, call))
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, person_id: str) -> Row | None:

@@ -1,7 +1,9 @@
 """Roles of people, dated: by id of the person, never by name."""
 
 from datetime import date
+from functools import partial
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -18,18 +20,20 @@ from registry.api.fields import (
     later_than,
 )
 from registry.api.permitting import demand
-from registry.storage.showing import Row, one_period, showing
+from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import role_assignments
 from registry.usecases.assign_role import assign_role, end_role
-from service_kit.call import Call
+from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Page
+from service_kit.models import ExternalReferences, Page
+from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("roles", Text("Roles of people", "Rolau pobl"))
+_RECORD_TYPE = "role_assignment"
 
 
 class RoleAssignmentView(DatedView, data_class=DataClass.internal):
@@ -44,6 +48,7 @@ class RoleAssignmentView(DatedView, data_class=DataClass.internal):
     authority: str
     school_number: str | None
     employer: str
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewRoleAssignment(Dated):
@@ -62,7 +67,9 @@ class RoleAssignmentPatch(Patch):
     valid_to: date | None = unsent()
 
 
-@router.page("/role-assignments", operation="roles.read", response_model=Page[RoleAssignmentView])
+@router.page(
+    "/role-assignments", operation="roles.read", response_model=Page[RoleAssignmentView], referenced=True
+)
 async def list_role_assignments(
     call: Call,
     person_id: RecordId | None = None,
@@ -81,6 +88,7 @@ async def list_role_assignments(
             (columns.school_number, school_number),
         ):
             query = query if value is None else query.where(column == value)
+        query = call.with_references(query, _RECORD_TYPE, columns.id)
         return await call.page(uow, RoleAssignmentView, query, [ascending(columns.id)])
 
 
@@ -88,7 +96,7 @@ async def list_role_assignments(
 async def read_role_assignment(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one assignment, whether or not it holds today."""
     async with call.read() as uow:
-        return call.record(RoleAssignmentView, await one_period(uow.connection, role_assignments, id))
+        return call.record(RoleAssignmentView, await _one(call, uow, id))
 
 
 @router.post("/role-assignments", operation="roles.write", response_model=RoleAssignmentView)
@@ -99,7 +107,7 @@ async def assign(new: NewRoleAssignment, call: Call) -> Response:
         demand(call, DataClass.internal, authority=new.authority, school=new.school_number)
         facts = new.model_dump(exclude={"valid_from", "valid_to"})
         id_ = await assign_role(uow, facts, new.valid_from, new.valid_to)
-        row = await one_period(uow.connection, role_assignments, id_)
+        row = await _one(call, uow, id_)
         if row is None:
             raise ProblemError("not_found")
         return row
@@ -112,7 +120,7 @@ async def end_role_assignment(id: RecordId, patch: RoleAssignmentPatch, call: Ca
     """Sets or moves the day from which a role is no longer held."""
 
     async def load(uow: UnitOfWork) -> Row | None:
-        return await one_period(uow.connection, role_assignments, id)
+        return await _one(call, uow, id)
 
     async def do(uow: UnitOfWork, held: Row) -> None:
         valid_to = patch.changes().get("valid_to", held["valid_to"])
@@ -120,3 +128,18 @@ async def end_role_assignment(id: RecordId, patch: RoleAssignmentPatch, call: Ca
         await end_role(uow, held, valid_to, call.expected_version)
 
     return await call.change(RoleAssignmentView, load, do)
+
+
+@router.put(
+    "/role-assignments/{id}/external-references", operation="roles.read", response_model=RoleAssignmentView,
+    problems=["external_reference_taken"],
+)  # fmt: skip
+async def set_role_assignment_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
+    """Sets the caller's own references to an assignment; nobody else sees them."""
+    return await set_references(call, RoleAssignmentView, _RECORD_TYPE, id, new, partial(_one, call))
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, assignment_id: str) -> Row | None:
+    columns = role_assignments.slices.c
+    query = showing_current(role_assignments).where(columns.id == assignment_id)
+    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))

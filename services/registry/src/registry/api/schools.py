@@ -1,6 +1,7 @@
 """Schools: the public identity of every school of Wales that the register knows."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -25,7 +26,6 @@ from registry.api.fields import (
     Sector,
     Telephone,
 )
-from registry.api.references import References, set_references
 from registry.storage.schools import COLUMNS, SchoolFilter, listed
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import schools
@@ -33,6 +33,7 @@ from registry.usecases.change_school import FACTS, change_school
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page
+from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -147,11 +148,7 @@ async def change_school_details(school_number: SchoolNumber, patch: SchoolPatch,
 )  # fmt: skip
 async def set_school_references(school_number: SchoolNumber, new: References, call: Call) -> Response:
     """Sets the caller's own references to a school; nobody else sees them."""
-
-    async def load(uow: UnitOfWork) -> Row | None:
-        return await _one(call, uow, school_number)
-
-    return await set_references(call, SchoolView, _RECORD_TYPE, school_number, new, load)
+    return await set_references(call, SchoolView, _RECORD_TYPE, school_number, new, partial(_one, call))
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, school_number: str) -> Row | None:
