@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from gwella.commands.up import AsJson
@@ -35,6 +37,8 @@ def contracts(
     from gwella.suite.parts import load_service
     from gwella.suite.topology import read_topology
 
+    # The applications are asked for their descriptions; what they log of it is not this command's answer.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     root = checkout()
     services = [load_service(plan.name) for plan in read_topology().services]
     files = generated_files(services, app)
