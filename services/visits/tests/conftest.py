@@ -15,7 +15,6 @@ from eventing.transports.local import LocalTransport
 from service_kit.app import create_app
 from service_kit.clock import FixedClock
 from service_kit.clock_tasks import ClockRunner
-from service_kit.jobs.running import JobRunner
 from service_kit.migrations.upgrade import migrate
 from service_kit.process import Runtime
 from service_kit.settings import Settings
@@ -40,7 +39,7 @@ async def migrated(database: ServiceDatabase) -> None:
 
 @pytest.fixture
 async def nothing_heard(postgres: TestPostgres, migrated_database: MigratedDatabase) -> AsyncIterator[Visits]:
-    """The service with its consumer, before it has heard anything. Jobs and clock tasks run when the test says so."""
+    """The service with its consumer, before it has heard anything. Clock tasks run when the test says so."""
     database = migrated_database("visits", migrated)
     settings = Settings(
         database_url=SecretStr(database.api_url), worker_database_url=SecretStr(database.worker_url),
@@ -49,7 +48,7 @@ async def nothing_heard(postgres: TestPostgres, migrated_database: MigratedDatab
     clock = FixedClock(MOMENT)
     transport = LocalTransport({"visits": frozenset(service.hears)})
     tokens = TokenFactory(clock=clock)
-    runtime = Runtime(dataclasses.replace(service, jobs=(), clock_tasks=()), settings, transport, clock)
+    runtime = Runtime(dataclasses.replace(service, clock_tasks=()), settings, transport, clock)
     await runtime.start(["consumer"])
     app = create_app(service, settings, clock=clock, authenticate=tokens.bearer())
     superuser = create_async_engine(
@@ -58,14 +57,14 @@ async def nothing_heard(postgres: TestPostgres, migrated_database: MigratedDatab
     async with app.router.lifespan_context(app):
         serving, worker = app.state.serving, runtime.worker
         assert worker is not None
-        jobs = JobRunner(worker, serving.foundation.jobs, service.jobs, clock, serving.journal)
         tasks = ClockRunner(
             "visits", service.clock_tasks, lambda: runtime._open_unit(worker, serving.journal)
         )
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://visits.test"
         ) as client:
-            yield Visits(client, tokens, clock, database, transport, jobs, tasks, superuser)
+            api = serving.database.engine
+            yield Visits(client, tokens, clock, database, transport, tasks, superuser, api)
     await runtime.stop()
     await superuser.dispose()
 

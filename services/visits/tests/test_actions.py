@@ -31,7 +31,11 @@ async def test_an_action_from_proposed_to_verified_and_reopened(visits: Visits) 
     """Flows §2: proposed → agreed → in_progress → claimed_complete → verified; reopened."""
     id_ = await claimed(visits)
     done = await visits.adviser().done(f"/v1/actions/{id_}/verify")
-    assert (done["state"], done["claimed_on"], done["verified_on"]) == ("verified", "2020-01-20", "2020-01-20")
+    assert (done["state"], done["claimed_on"], done["verified_on"]) == (
+        "verified",
+        "2020-01-20",
+        "2020-01-20",
+    )
     lead = visits.caller("lead_officer", authority="673", person_id="officer-1")
     again = await lead.done(f"/v1/actions/{id_}/reopen", {"reason": "It did not last."})
     assert (again["state"], again["claimed_on"], again["verified_on"]) == ("in_progress", None, None)

@@ -58,7 +58,8 @@ async def test_from_self_evaluation_to_publication(visits: Visits) -> None:
         ("category.verified", "confidential"),
         ("category.published", "public"),
     ]
-    assert "amber" not in str(told[:-1]) and told[-1]["ceiling_days"] == 15
+    assert "amber" not in str(told[:-1])
+    assert told[-1]["ceiling_days"] == 15
 
 
 async def test_a_moderation_that_moves_the_value_needs_a_reason(visits: Visits) -> None:
@@ -118,7 +119,9 @@ async def test_schemes_that_share_letters_are_never_compared(visits: Visits) -> 
 async def test_a_scheme_that_is_not_published_stays_confidential(visits: Visits) -> None:
     """Flows §1: what is not published is read by school, authority and consortium; its event carries no value."""
     path = f"/v1/categories/legacy_2012.2013-14.{SCHOOL}"
-    await visits.head().done("/v1/categories", {**ROUND, "scheme": "legacy_2012", "school_year": "2013/14"}, 201)
+    await visits.head().done(
+        "/v1/categories", {**ROUND, "scheme": "legacy_2012", "school_year": "2013/14"}, 201
+    )
     await visits.adviser().done(f"{path}/propose", {"value": "C", "rationale": "x"})
     await visits.head().done(f"{path}/agree")
     await visits.senior().done(f"{path}/moderate", {})

@@ -1,5 +1,6 @@
 """Visits as they run, for tests: the API over ASGI under real tokens, events heard by the real consumer."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,7 +28,6 @@ from eventing.transports.local import LocalTransport
 from eventing.transports.port import Record
 from service_kit.clock import FixedClock
 from service_kit.clock_tasks import ClockRunner
-from service_kit.jobs.running import JobRunner
 from testkit.databases import ServiceDatabase
 from testkit.tokens import TokenFactory
 from visits.storage.tables import shared
@@ -49,7 +49,11 @@ class Caller:
     async def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any
     ) -> httpx.Response:
-        sent = {"Authorization": f"Bearer {self.bearer()}", "Accept-Language": self.language, **(headers or {})}
+        sent = {
+            "Authorization": f"Bearer {self.bearer()}",
+            "Accept-Language": self.language,
+            **(headers or {}),
+        }
         if method == "POST":
             sent.setdefault("Idempotency-Key", f"test-{next(_keys)}")
         return await self.client.request(method, path, headers=sent, **options)
@@ -99,9 +103,9 @@ class Visits:
     clock: FixedClock
     database: ServiceDatabase
     transport: LocalTransport
-    jobs: JobRunner
     tasks: ClockRunner
     superuser: AsyncEngine
+    api: AsyncEngine
     position: int = 0
     versions: dict[str, int] = field(default_factory=dict)
 
@@ -139,16 +143,32 @@ class Visits:
         records = [Record(e.position or 0, e.key, packed_headers(e), e.data) for e in envelopes]
         await self.transport.publish("registry.events", records)
 
+    async def job(self, begun: httpx.Response) -> dict[str, Any]:
+        """The result of a job that the worker must bring to a good end."""
+        assert begun.status_code == 202, begun.text
+        for _ in range(200):
+            job: dict[str, Any] = (await self.caller("operator").get(f"/v1/jobs/{begun.json()['id']}")).json()
+            if job["state"] in ("succeeded", "failed"):
+                break
+            await asyncio.sleep(0.05)
+        assert job["state"] == "succeeded", job
+        result: dict[str, Any] = job["result"]
+        return result
+
     async def events(self, *verbs: str) -> list[dict[str, Any]]:
         """What was emitted and not sequenced yet, in order; `verbs` like `visit.held` narrow it."""
         outbox = shared.published.outbox
         async with self.superuser.connect() as connection:
             rows = (await connection.execute(select(outbox).order_by(outbox.c.seq))).mappings().all()
         found = [
-            {"verb": row["type"].removeprefix("cymru.gwella.visits.").removesuffix(".v1"), "class": EVENTS[row["type"]].DATA_CLASS,
-             "key": row["key"], **orjson.loads(row["data"])}
+            {
+                "verb": row["type"].removeprefix("cymru.gwella.visits.").removesuffix(".v1"),
+                "class": EVENTS[row["type"]].DATA_CLASS,
+                "key": row["key"],
+                **orjson.loads(row["data"]),
+            }
             for row in rows
-        ]  # fmt: skip
+        ]
         return [event for event in found if not verbs or event["verb"] in verbs]
 
 
@@ -165,7 +185,12 @@ def school_changed(number: str, sector: str = "primary", **facts: Any) -> tuple[
 def _school(kind: type[SchoolFacts], number: str, sector: str, **facts: Any) -> SchoolFacts:
     given = {"status": "open", "name": f"School {number}", **facts}
     return kind(
-        authority=number[:3], school=number, school_number=number, sector=sector, language_category="EM", **given
+        authority=number[:3],
+        school=number,
+        school_number=number,
+        sector=sector,
+        language_category="EM",
+        **given,
     )
 
 

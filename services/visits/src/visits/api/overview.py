@@ -143,10 +143,9 @@ async def list_monitoring(
 ) -> Response:
     """Lists monitoring that became due, what is due first in front."""
     columns = monitoring.slices.c
-    covered = row_predicate(
-        call.rows(DataClass.confidential), authority=columns.authority, school=columns.school_number
-    )
     async with call.read() as uow:
+        scope = call.rows(DataClass.confidential)
+        covered = row_predicate(scope, authority=columns.authority, school=columns.school_number)
         query = showing(monitoring, call.clock.today(), None, covered)
         for column, value in (
             (columns.school_number, school_number),
