@@ -25,7 +25,7 @@ help: ## this page
 	  || { echo "uv could not be installed: neither 'python3 -m venv' nor 'python3 -m pip' works here." >&2 ; exit 1 ; }
 
 install: $(filter .tools/%,$(UV)) ## the locked packages into .venv
-	@$(UV) sync --locked --quiet
+	@$(UV) sync --locked $(if $(wildcard .venv/bin/gwella),--quiet)
 
 demo: install ## start the suite, load the real region, tell the story, keep running
 	@exec $(BIN)/gwella demo
