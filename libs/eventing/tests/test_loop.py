@@ -7,6 +7,7 @@ from time import monotonic
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from eventing.bell import Bell
 from eventing.failures import is_transient
 from eventing.loop import Backoff, Loop, Pace, describe
 
@@ -29,6 +30,12 @@ async def test_an_idle_loop_looks_again_and_slows_down_after_a_quiet_while() -> 
     pauses = [after - before for before, after in pairwise(looks)]
     assert min(pauses[:3]) < 0.05
     assert min(pauses[-2:]) > 0.05
+
+
+def test_the_pace_is_hot_after_work_then_busy_then_quiet() -> None:
+    pace = Pace(hot=1, hot_for=10, busy=2, quiet=3, quiet_after=60)
+    assert [pace.pause(since, 100) for since in (0, 9.9, 10, 60, 61)] == [1, 1, 2, 2, 3]
+    assert [pace.pause(None, since) for since in (0, 60, 61)] == [2, 2, 3]
 
 
 async def test_a_wake_ends_an_idle_sleep_at_once() -> None:
@@ -99,6 +106,26 @@ async def test_a_fatal_error_ends_the_loop_and_says_why() -> None:
     assert not loop.health.running
 
 
+async def test_a_cancelled_loop_ends_even_where_a_library_loses_the_request() -> None:
+    """A driver that cleans up may raise an error of its own in place of the cancellation."""
+    entered = asyncio.Event()
+
+    async def losing() -> bool:
+        entered.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionResetError("while cleaning up") from None
+        return False
+
+    task = asyncio.create_task(Loop("losing", losing).run())
+    await entered.wait()
+    task.cancel()
+    async with asyncio.timeout(2):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 def test_back_off_grows_with_jitter_and_is_bounded() -> None:
     backoff = Backoff(first=0.1, factor=2, most=1.0)
     for attempt, full in ((1, 0.1), (2, 0.2), (3, 0.4), (4, 0.8), (5, 1.0), (500, 1.0)):
@@ -136,3 +163,15 @@ class _Deadlock(Exception):
 )
 def test_only_what_may_pass_by_itself_is_transient(error: Exception, transient: bool) -> None:
     assert is_transient(error) is transient
+
+
+async def test_a_bell_wakes_all_who_listen_and_misses_nobody() -> None:
+    bell = Bell()
+    with bell.listening() as one, bell.listening() as other:
+        bell.set()
+        assert one.is_set()
+        assert other.is_set()
+    with bell.listening() as late:
+        assert not late.is_set()
+    bell.set()
+    assert not late.is_set()

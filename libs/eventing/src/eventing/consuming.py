@@ -20,7 +20,7 @@ from eventing.consumer_store import ConsumerStore, Parking
 from eventing.delivery import Delivery, delivered
 from eventing.failures import is_transient
 from eventing.handling import Work
-from eventing.loop import Backoff, Health, Loop, describe
+from eventing.loop import Backoff, Health, Loop, describe, heed_cancellation
 from eventing.parking_limit import ConsumerStoppedError, ParkingLimit, ParkingRecord
 from eventing.reactions import Dispatch, OpenUnit, Reaction
 from eventing.tables import ConsumerTables
@@ -167,6 +167,7 @@ class Consumer:
         try:
             return await self._take(deliveries, outcomes, alone=False)
         except Exception as error:
+            heed_cancellation()
             if is_transient(error):
                 raise
             metrics.count(metrics.BATCH_FELL_BACK, 1, self._labels)
@@ -197,6 +198,7 @@ class Consumer:
             try:
                 return await self._take([delivery], outcomes, alone=True)
             except Exception as error:
+                heed_cancellation()
                 if is_transient(error):
                     raise
                 if attempt == self._retries.attempts:

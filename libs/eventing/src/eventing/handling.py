@@ -12,7 +12,7 @@ from eventing.consumer_store import ConsumerStore, Known, Parking, Waiting
 from eventing.delivery import Delivery, redelivered
 from eventing.envelope import Envelope
 from eventing.failures import is_transient
-from eventing.loop import describe
+from eventing.loop import describe, heed_cancellation
 from eventing.reactions import Dispatch, Unit, WaitFor
 
 
@@ -150,6 +150,7 @@ class Work:
         except Exception as error:
             # A received event that fails is the caller's to try again; a released one must not take with it the
             # event that released it.
+            heed_cancellation()
             if not released or is_transient(error):
                 raise
             await savepoint.rollback()

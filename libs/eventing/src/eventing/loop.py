@@ -16,11 +16,27 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long an idle loop sleeps between looks, in seconds. No NOTIFY: it costs every writer a global lock."""
+    """How long an idle loop sleeps between looks, in seconds. No NOTIFY: it costs every writer a global lock.
 
+    `hot` for `hot_for` seconds after work was found: what comes now is likely followed by more. Then `busy`, and
+    `quiet` after `quiet_after` seconds without any.
+    """
+
+    hot: float = 0.005
+    hot_for: float = 1.0
     busy: float = 0.02
     quiet: float = 0.25
     quiet_after: float = 60.0
+
+    def pause(self, since_work: float | None, since_start: float) -> float:
+        """Seconds until the next look; `since_work` is None where no work was found yet."""
+        if since_work is not None and since_work < self.hot_for:
+            return min(self.hot, self.busy)
+        return (
+            self.quiet
+            if (since_start if since_work is None else since_work) > self.quiet_after
+            else self.busy
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,17 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:300]}"
 
 
+def heed_cancellation() -> None:
+    """Raises CancelledError when the running task was asked to end.
+
+    A library may lose the request: a driver that cleans up after it can raise an error of its own in its place.
+    Whoever catches errors in order to go on asks here first.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Loop:
     """Calls `round` until stopped. `round` returns whether it found something to do; it then comes again at once.
 
@@ -110,9 +137,11 @@ class Loop:
         """Runs until `stop`; ends at once when cancelled."""
         self._stopping = False
         self.health.running, self.health.stopped = True, None
-        failures, worked_at = 0, monotonic()
+        failures, began = 0, monotonic()
+        worked_at: float | None = None
         try:
             while not self._stopping:
+                heed_cancellation()
                 self.wake.clear()
                 try:
                     worked = await self._round()
@@ -120,6 +149,7 @@ class Loop:
                     self.health.stopped = describe(error)
                     raise
                 except Exception as error:  # noqa: BLE001 - whatever it was: noted, logged, repeated
+                    heed_cancellation()
                     failures += 1
                     self._note(error, failures)
                     await self.rest(self._backoff.delay(failures))
@@ -131,8 +161,9 @@ class Loop:
                     # A round that never waits must not keep everything else from running.
                     await asyncio.sleep(0)
                 else:
-                    quiet = monotonic() - worked_at > self._pace.quiet_after
-                    await self._idle(self._pace.quiet if quiet else self._pace.busy)
+                    now = monotonic()
+                    since_work = None if worked_at is None else now - worked_at
+                    await self._idle(self._pace.pause(since_work, now - began))
         finally:
             self.health.running = False
 

@@ -18,7 +18,7 @@ from eventing.delivery import Delivery, redelivered
 from eventing.envelope import header_list
 from eventing.failures import is_transient
 from eventing.handling import Work
-from eventing.loop import describe
+from eventing.loop import describe, heed_cancellation
 from eventing.reactions import Dispatch, OpenUnit
 
 
@@ -144,6 +144,7 @@ async def redrive(
                 number = int(row.number)
                 waits_for = await _redrive_one(unit, store, dispatch, row, by, because)
         except Exception as error:
+            heed_cancellation()
             if number is None or is_transient(error):
                 raise
             await _note_failure(open_unit, table, number, error)

@@ -39,6 +39,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from eventing import metrics
+from eventing.bell import Bell
 from eventing.loop import Health, Loop, Pace
 from eventing.raw import raw_connection, sql_of
 
@@ -174,7 +175,7 @@ class Sequencer:
         *,
         limit: int = BATCH_ROWS,
         wake: asyncio.Event | None = None,
-        moved: asyncio.Event | None = None,
+        moved: asyncio.Event | Bell | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._engine = engine

@@ -6,8 +6,9 @@ The application serves the routes of the service and, without a token, `/livez`,
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from eventing.bell import Bell
 from eventing.loop import Health as LoopHealth
 from service_kit.audit.reads import ReadAudit
 from service_kit.auth.bearer import Bearer
@@ -55,6 +57,11 @@ class Background(Protocol):
         """Set after each write."""
         ...
 
+    @property
+    def bells(self) -> Mapping[str, Bell]:
+        """Rung when a log of the service has grown."""
+        ...
+
 
 class NotMigratedError(RuntimeError):
     """The database is not where the version files end: run the role `migrate` first."""
@@ -85,6 +92,8 @@ def create_app(
     if database is not None and runtime is not None:
         database.wakes = runtime.wakes
     serving = _serving(service, settings, clock, verify, catalogue, database)
+    if runtime is not None:
+        serving = replace(serving, bells=runtime.bells)
     health = Health()
     if authenticate is None and api:
         health.checks["issuer_keys"] = keys_loaded(issuers)

@@ -20,6 +20,7 @@ import uvicorn
 
 from contracts.identifiers import new_id
 from eventing import trace
+from eventing.bell import Bell
 from eventing.consuming import Consumer
 from eventing.loop import Health as LoopHealth
 from eventing.parking_limit import ConsumerStoppedError
@@ -61,6 +62,7 @@ class Runtime:
         self.clock = clock
         self.transport = transport
         self.wakes: list[asyncio.Event] = []
+        self.bells = {log.log.name: Bell() for log in service.logs}
         self.worker: Database | None = None
         self._parts: list[Sequencer | Shipper | Consumer | JobRunner | ClockRunner | Checkpoints] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -126,8 +128,10 @@ class Runtime:
                 Sequencer(worker.engine, shared.event_log, wake=self._wake(), moved=moved),
                 shipper,
             ]
-        logs = (shared.audit.log_tables, *self.service.logs)
-        self._parts += [Sequencer(worker.engine, log, wake=self._wake()) for log in logs]
+        self._parts.append(Sequencer(worker.engine, shared.audit.log_tables, wake=self._wake()))
+        for own in self.service.logs:
+            bell = self.bells[own.log.name]
+            self._parts.append(Sequencer(worker.engine, own, wake=self._wake(), moved=bell))
         if self.settings.audit_key_file is not None:
             key = load_signing_key(self.settings.audit_key_file)
             self._parts.append(Checkpoints(worker, shared.audit, key, self.clock, self.service.name))

@@ -1,8 +1,9 @@
 """What one process serves requests with: made once by `create_app`, held in `app.state.serving`."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
+from eventing.bell import Bell
 from service_kit.audit.reads import ReadAudit
 from service_kit.auth.principal import Principal
 from service_kit.clock import Clock
@@ -35,3 +36,5 @@ class Serving:
     journal: Journal | None = None
     memberships: MembershipSource | None = None
     read_audit: ReadAudit | None = None
+    bells: Mapping[str, Bell] = field(default_factory=dict)
+    """By the name of a log that this very process sequences: rings when the log has grown."""
