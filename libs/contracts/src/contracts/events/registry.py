@@ -149,7 +149,9 @@ class CalendarPublished(Event):
     periods: tuple[Period, ...]
 
 
-@event(publisher="registry", aggregate="footprint", happened="membership_changed", data_class=DataClass.public)
+@event(
+    publisher="registry", aggregate="footprint", happened="membership_changed", data_class=DataClass.public
+)
 class FootprintMembershipChanged(Event):
     """A local authority joined or left a footprint (consortium or health board) on a date."""
 

@@ -1,6 +1,5 @@
 """The exchange's tables. `changes` is the public change feed: one gap-free sequence over all services."""
 
-from service_kit.policy.rls import protect
 from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import DATERANGE
 
@@ -9,6 +8,7 @@ from eventing.sequencer import LogTables
 from eventing.tables import head_table, log_table, outbox_table
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.policy.rls import protect
 
 metadata = new_metadata()
 shared = foundation(metadata)
