@@ -1,0 +1,1 @@
+"""Governance: bodies and their constitutions, meetings, resolutions, executive decisions, references between bodies."""

@@ -1,0 +1,1 @@
+"""The service's resources, one a file: models and routes, no SQL and no rules."""

@@ -1,0 +1,1 @@
+"""Tables and SQL of bodies, meetings and what they decide, and what is known of schools."""
