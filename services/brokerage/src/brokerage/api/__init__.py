@@ -1,0 +1,1 @@
+"""The resources of brokerage: models and routes, no SQL, no rules."""

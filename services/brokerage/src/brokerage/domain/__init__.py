@@ -1,0 +1,1 @@
+"""The rules of brokerage: pure functions over facts and dates."""
