@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -130,7 +130,7 @@ class Visits:
         self.position += 1
         version = f"{event.AGGREGATE}:{key}"
         self.versions[version] = self.versions.get(version, 0) + 1
-        now = datetime.now(UTC)
+        now = self.clock.now()
         made = envelope_of(
             event, event_id=new_id(), key=key, version=self.versions[version], subject=f"/{event.AGGREGATE}s/{key}",
             time=now, recorded_time=now,
