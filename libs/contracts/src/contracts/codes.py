@@ -238,13 +238,44 @@ MONITORING_STATES = _list(
     ("met", "Met", "Wedi'i gyflawni"),
 )  # fmt: skip
 
+RETURN_STATES = _list(
+    "return_states", "States of a return", "Cyflyrau ffurflen",
+    ("opened", "Opened", "Wedi'i hagor"),
+    ("filled", "Filled", "Wedi'i llenwi"),
+    ("validated", "Validated", "Wedi'i dilysu"),
+    ("frozen", "Frozen", "Wedi'i rhewi"),
+    ("signed_first", "Signed off once", "Wedi'i chymeradwyo unwaith"),
+    ("signed_second", "Signed off twice", "Wedi'i chymeradwyo ddwywaith"),
+    ("submitted", "Submitted", "Wedi'i chyflwyno"),
+    ("queried", "Queried", "Wedi'i holi"),
+    ("acknowledged", "Acknowledged", "Wedi'i chydnabod"),
+    ("superseded", "Superseded", "Wedi'i disodli"),
+    ("voided", "Voided", "Wedi'i dirymu"),
+)  # fmt: skip
+
+RETURN_KINDS = _list(
+    "return_kinds", "Kinds of return", "Mathau o ffurflen",
+    ("consortium", "A consortium's, with a row for each authority", "Un consortiwm, gyda rhes i bob awdurdod"),
+    ("authority", "An authority's own", "Un awdurdod ei hun"),
+)  # fmt: skip
+
+RETURN_OBLIGATION_STATES = _list(
+    "return_obligation_states", "States of an obligation to return", "Cyflyrau rhwymedigaeth i wneud ffurflen",
+    ("not_due", "Period not over", "Y cyfnod heb ddod i ben"),
+    ("open", "Owed, in time", "Yn ddyledus, o fewn yr amser"),
+    ("late", "Owed and late", "Yn ddyledus ac yn hwyr"),
+    ("submitted", "Submitted", "Wedi'i chyflwyno"),
+    ("submitted_late", "Submitted late", "Wedi'i chyflwyno'n hwyr"),
+)  # fmt: skip
+
 CODE_LISTS: Mapping[str, CodeList] = {
     codes.name: codes
     for codes in (
         SECTORS, GOVERNANCE, SCHOOL_TYPES, RELIGIOUS_CHARACTER, LANGUAGE_CATEGORY_2007, SCHOOL_STATUS,
         ROLES_OF_PEOPLE, FOOTPRINT_KINDS, REGIMES, LIAISON_KINDS, HALF_TERMS, CMI_COMPONENTS, VISIT_STATES,
         PEOPLE_MET, FINDING_AREAS, FINDING_STATES, EVIDENCE_KINDS, ACTION_STATES, ACTION_OWNERS, CATEGORY_STATES,
-        CATEGORY_SCHEMES, MONITORING_STATES, *BROKERAGE_CODE_LISTS, *GOVERNANCE_CODE_LISTS,
+        CATEGORY_SCHEMES, MONITORING_STATES, RETURN_STATES, RETURN_KINDS, RETURN_OBLIGATION_STATES,
+        *BROKERAGE_CODE_LISTS, *GOVERNANCE_CODE_LISTS,
     )
 }  # fmt: skip
 """Every code list by its name."""

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Signs page cursors; the same in every copy of a service."""
     audit_key_file: Path | None = None
     """Private key (JWK) that signs checkpoints of the audit log; None: no checkpoints are signed."""
+    return_key_file: Path | None = None
+    """Exchange only: private key (JWK, Ed25519) that signs submitted returns; None: no return can be submitted."""
     upstreams: dict[str, str] = Field(default_factory=dict)
     """Gateway only: service name to base URL, as JSON."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
