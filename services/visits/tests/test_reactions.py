@@ -6,10 +6,16 @@ from datetime import date
 from sqlalchemy import select
 from visits_api import ADVISER, SCHOOL, Visits, school_changed, school_told
 
-from contracts.events.registry import AdviserAllocated
+from contracts.events.registry import AdviserAllocated, RoleAssigned, RoleEnded
 from service_kit.process import Runtime
-from visits.storage.tables import known_schools, lead_advisers, shared
+from visits.storage.tables import known_schools, posts_at_schools, shared
 
+ROUND = {
+    "school_number": SCHOOL,
+    "scheme": "national_2014",
+    "school_year": "2019/20",
+    "self_evaluation": "We know ourselves.",
+}
 PLAN = {"school_number": SCHOOL, "visit_type": "spring_monitoring", "planned_for": "2020-01-20"}
 
 
@@ -29,12 +35,12 @@ async def test_a_school_that_is_not_announced_yet(nothing_heard: Visits) -> None
     ]
     await visits.hear(allocation())
     async with visits.superuser.connect() as connection:
-        assert (await connection.execute(select(lead_advisers))).all() == []
+        assert (await connection.execute(select(posts_at_schools))).all() == []
         waiting = (await connection.execute(select(shared.consumed.pending))).mappings().all()
         assert len(waiting) == 1
     await visits.hear(school_told(SCHOOL))
     async with visits.superuser.connect() as connection:
-        assert [row.person_id for row in await connection.execute(select(lead_advisers))] == [ADVISER]
+        assert [row.person_id for row in await connection.execute(select(posts_at_schools))] == [ADVISER]
         assert (await connection.execute(select(shared.consumed.pending))).all() == []
 
 
@@ -65,6 +71,21 @@ async def test_an_adviser_loses_the_school_with_the_allocation(visits: Visits) -
     await visits.hear((event, f"allocation-{SCHOOL}"))
     assert (await visits.adviser().get(f"/v1/visits/{made['id']}")).status_code == 404
     assert (await visits.adviser("adviser-9").get(f"/v1/visits/{made['id']}")).status_code == 200
+
+
+async def test_a_head_is_known_by_the_role_where_the_token_names_no_school(visits: Visits) -> None:
+    """Flows §1: the rights of a head follow the dated role at the school."""
+    head = visits.caller("head", person_id="head-7")
+    assert await head.everything("/v1/monitoring") == []
+    assert (await head.refused("/v1/categories", ROUND, 404))["code"] == "not_found"
+    role = RoleAssigned(
+        authority="673", school=SCHOOL, person_id="head-7", role="head_teacher", valid_from=date(2019, 9, 1)
+    )
+    await visits.hear((role, "role-7"))
+    assert (await head.done("/v1/categories", ROUND, 201))["state"] == "self_evaluated"
+    ended = RoleEnded(**role.model_dump(exclude={"valid_to"}), valid_to=date(2020, 1, 1))
+    await visits.hear((ended, "role-7"))
+    assert await head.everything("/v1/categories") == []
 
 
 async def test_the_worker_runs_what_falls_due(visits: Visits) -> None:

@@ -1,5 +1,6 @@
 """A visit from planned to amended, every refusal of flows §2, and who sees which stage (S0-10, D-07, D-08)."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -232,6 +233,15 @@ async def test_rescheduled_and_cancelled(visits: Visits) -> None:
     told = await visits.events("visit.rescheduled", "visit.cancelled")
     assert told[0]["changed"] == ["planned_for"]
     assert "ill" not in str(told)
+
+
+async def test_two_who_finalise_at_once(visits: Visits) -> None:
+    """D-08: a state is decided on by one only; the other is refused and publishes nothing a second time."""
+    id_ = await shared(visits)
+    await visits.head().done(f"/v1/visits/{id_}/reply", {"reply": "Agreed."})
+    answers = await asyncio.gather(*(visits.adviser().post(f"/v1/visits/{id_}/finalise") for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert len(await visits.events("visit.finalised", "finding.published")) == 2
 
 
 async def test_documents_in_time(visits: Visits) -> None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.dialects.postgresql import Range
+
+from contracts.event import EVENTS, Event
 from contracts.events.registry import (
     AdviserAllocated,
     AdviserAllocationEnded,
@@ -9,16 +12,20 @@ from contracts.events.registry import (
     CalendarPublished,
     FootprintMembershipChanged,
     RegimeAdopted,
-    SchoolDetailsChanged,
+    RoleAssigned,
+    RoleEnded,
+    RoleFacts,
     SchoolFacts,
-    SchoolRegistered,
 )
 from eventing.envelope import Envelope
 from eventing.reactions import Unit, WaitFor, reacts_to
 from visits.storage import known, memberships
 
+_OF_SCHOOLS = tuple(cls for cls in EVENTS.values() if issubclass(cls, SchoolFacts))
+"""Registered, changed, opened, closed, amalgamated: each carries all public facts as of the event."""
 
-@reacts_to(SchoolRegistered, SchoolDetailsChanged)
+
+@reacts_to(*_OF_SCHOOLS)
 async def keep_school(event: SchoolFacts, envelope: Envelope, unit: Unit) -> None:
     """Keeps a school's public identity and whether it is closed."""
     values = {
@@ -53,11 +60,24 @@ async def keep_calendar(event: CalendarPublished, envelope: Envelope, unit: Unit
 @reacts_to(AdviserAllocated, AdviserAllocationEnded)
 async def keep_lead_adviser(event: AllocationFacts, envelope: Envelope, unit: Unit) -> WaitFor | None:
     """Keeps who leads a school. An allocation to a school that was not announced yet waits for the school."""
-    if event.school_number not in await known.schools_of(unit.connection, [event.school_number]):
-        return WaitFor(event.school_number)
-    await memberships.keep_lead_adviser(
-        unit.connection, envelope.key, event.person_id, event.school_number, event.valid_from, event.valid_to
-    )
+    return await _keep_post(event, envelope, unit, "adviser", event.person_id)
+
+
+@reacts_to(RoleAssigned, RoleEnded)
+async def keep_post_at_school(event: RoleFacts, envelope: Envelope, unit: Unit) -> WaitFor | None:
+    """Keeps who is head or chair of governors of a school; it waits for the school as an allocation does."""
+    if event.school is None or event.role not in memberships.ROLE_OF_POST:
+        return None
+    return await _keep_post(event, envelope, unit, event.role, event.person_id)
+
+
+async def _keep_post(
+    event: Event, envelope: Envelope, unit: Unit, post: str, person_id: str
+) -> WaitFor | None:
+    if event.school is None or event.school not in await known.schools_of(unit.connection, [event.school]):
+        return WaitFor(event.school or envelope.key)
+    days = Range(event.valid_from, event.valid_to)
+    await memberships.keep_post(unit.connection, envelope.key, post, person_id, event.school, days)
     return None
 
 

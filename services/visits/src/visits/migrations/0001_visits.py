@@ -202,13 +202,13 @@ def known() -> None:
         sa.PrimaryKeyConstraint("of_authority", "school_year", "code", name="pk_known_periods"),
     )
     op.create_table(
-        "lead_advisers",
-        *text("allocation_id", "person_id", "school"),
+        "posts_at_schools",
+        *text("id", "post", "person_id", "school"),
         sa.Column("valid", postgresql.DATERANGE(), nullable=False),
-        sa.PrimaryKeyConstraint("allocation_id", name="pk_lead_advisers"),
+        sa.PrimaryKeyConstraint("id", name="pk_posts_at_schools"),
     )
-    op.create_index("ix_lead_advisers_person_id", "lead_advisers", ["person_id"])
-    op.create_index("ix_lead_advisers_school", "lead_advisers", ["school"])
+    op.create_index("ix_posts_at_schools_person_id", "posts_at_schools", ["person_id"])
+    op.create_index("ix_posts_at_schools_school", "posts_at_schools", ["school"])
     op.create_table(
         "footprint_members",
         *text("membership_id", "footprint", "authority"),

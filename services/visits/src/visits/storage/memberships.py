@@ -1,6 +1,8 @@
-"""What rights turn on, as the registry's events tell it: lead advisers and members of consortia."""
+"""What rights turn on, as the registry's events tell it: posts at schools, and members of consortia."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range, insert
@@ -8,22 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service_kit.auth.principal import Principal
 from service_kit.policy.memberships import Memberships
-from visits.storage.tables import footprint_members, lead_advisers
+from visits.storage.tables import footprint_members, posts_at_schools
+
+ROLE_OF_POST: Final[Mapping[str, str]] = {
+    "adviser": "adviser",
+    "head_teacher": "head",
+    "chair_of_governors": "chair_of_governors",
+}
+"""From the code of `roles_of_people` to the role of the policy whose rights turn on the post."""
 
 
-async def keep_lead_adviser(
-    connection: AsyncConnection,
-    allocation_id: str,
-    person_id: str,
-    school: str,
-    valid_from: date | None,
-    valid_to: date | None,
+async def keep_post(
+    connection: AsyncConnection, id_: str, post: str, person_id: str, school: str, days: Range[date]
 ) -> None:
-    """Inserts or replaces one allocation."""
-    values = {"person_id": person_id, "school": school, "valid": Range(valid_from, valid_to)}
-    statement = insert(lead_advisers).values(allocation_id=allocation_id, **values)
+    """Inserts or replaces one person's post at a school."""
+    values = {"post": post, "person_id": person_id, "school": school, "valid": days}
+    statement = insert(posts_at_schools).values(id=id_, **values)
     await connection.execute(
-        statement.on_conflict_do_update(index_elements=[lead_advisers.c.allocation_id], set_=values)
+        statement.on_conflict_do_update(index_elements=[posts_at_schools.c.id], set_=values)
     )
 
 
@@ -45,15 +49,15 @@ async def keep_footprint_member(
 
 async def memberships_of(connection: AsyncConnection, principal: Principal, on: date) -> Memberships:
     """What the policy needs to know of one caller on a day; no statement where its roles need nothing."""
-    schools: dict[str, frozenset[str]] = {}
+    schools: dict[str, set[str]] = {}
     authorities: dict[str, frozenset[str]] = {}
-    if principal.person_id is not None and "adviser" in principal.roles:
-        rows = await connection.scalars(
-            select(lead_advisers.c.school).where(
-                lead_advisers.c.person_id == principal.person_id, lead_advisers.c.valid.contains(on)
-            )
+    if principal.person_id is not None and principal.roles & set(ROLE_OF_POST.values()):
+        columns = posts_at_schools.c
+        query = select(columns.post, columns.school).where(
+            columns.person_id == principal.person_id, columns.valid.contains(on)
         )
-        schools["adviser"] = frozenset(rows)
+        for post, school in await connection.execute(query):
+            schools.setdefault(ROLE_OF_POST[post], set()).add(school)
     for body in sorted({grant.body for grant in principal.grants if grant.body}):
         rows = await connection.scalars(
             select(footprint_members.c.authority).where(
@@ -61,4 +65,6 @@ async def memberships_of(connection: AsyncConnection, principal: Principal, on: 
             )
         )
         authorities[body] = frozenset(rows)
-    return Memberships(schools=schools, authorities=authorities)
+    return Memberships(
+        schools={role: frozenset(numbers) for role, numbers in schools.items()}, authorities=authorities
+    )

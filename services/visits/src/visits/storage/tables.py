@@ -200,16 +200,18 @@ known_periods = Table(
 )
 """The half-term periods of each authority's calendar; both days inclusive. They bind everyone."""
 
-lead_advisers = Table(
-    "lead_advisers",
+posts_at_schools = Table(
+    "posts_at_schools",
     metadata,
-    Column("allocation_id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("post", Text, nullable=False),
     Column("person_id", Text, nullable=False, index=True),
     Column("school", Text, nullable=False, index=True),
     Column("valid", DATERANGE, nullable=False),
 )
-protect(lead_advisers, DataClass.internal, school="school", person="person_id")
-"""Which person leads which school when: an adviser's rights follow it."""
+protect(posts_at_schools, DataClass.internal, school="school", person="person_id")
+"""Who is a school's lead adviser, head or chair of governors when: their rights follow it. `post` is a code of
+`roles_of_people`; the id is that of the registry's allocation or role assignment."""
 
 footprint_members = Table(
     "footprint_members",
