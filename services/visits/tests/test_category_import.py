@@ -4,7 +4,7 @@ import csv
 from importlib.resources import files
 
 import httpx
-from visits_api import SCHOOL, Visits, school_told
+from visits_api import JANUARY, SCHOOL, Visits, school_told
 
 LIST = files("visits").joinpath("data", "csc-support-categories-2019-20.csv").read_bytes()
 HEADER = b"school_number,la_code,published_list,support_category,published_value\n"
@@ -20,7 +20,7 @@ async def announced(visits: Visits) -> None:
 async def sent(visits: Visits, content: bytes, role: str = "operator", **of: str) -> httpx.Response:
     caller = visits.caller(role, **of)
     return await caller.send(
-        "POST", "/v1/category-imports", params={"dated": "2020-01-31"}, content=content,
+        "POST", "/v1/category-imports", params={**JANUARY, "dated": "2020-01-31"}, content=content,
         headers={"Content-Type": "text/csv"},
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ async def test_a_list_that_contradicts_what_is_recorded_is_refused(visits: Visit
     assert [fault["code"] for fault in answer.json()["errors"]] == ["category_differs"]
     welsh = visits.caller("operator", language="cy")
     answer = await welsh.send(
-        "POST", "/v1/category-imports", params={"dated": "2020-01-31"}, content=b"x\n",
+        "POST", "/v1/category-imports", params={**JANUARY, "dated": "2020-01-31"}, content=b"x\n",
         headers={"Content-Type": "text/csv"},
     )  # fmt: skip
     assert answer.json()["errors"][0]["detail"].startswith("Rhaid i'r pennawd")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
-from visits_api import NEIGHBOUR, SCHOOL, Visits, school_changed, school_told
+from visits_api import JANUARY, NEIGHBOUR, SCHOOL, Visits, school_changed, school_told
 
 from contracts.events.registry import RegimeAdopted
 
@@ -84,7 +84,7 @@ async def categorised(visits: Visits, value: str, school: str = SCHOOL) -> None:
     row = f"{school},{school[:3]},primary,{value},{label}\n"
     header = "school_number,la_code,published_list,support_category,published_value\n"
     answer = await visits.caller("operator").send(
-        "POST", "/v1/category-imports", params={"dated": "2020-01-10"}, content=(header + row).encode(),
+        "POST", "/v1/category-imports", params={**JANUARY, "dated": "2020-01-10"}, content=(header + row).encode(),
         headers={"Content-Type": "text/csv"},
     )  # fmt: skip
     await visits.job(answer)

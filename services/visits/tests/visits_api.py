@@ -34,6 +34,8 @@ from visits.storage.tables import shared
 
 SCHOOL, NEIGHBOUR = "6732118", "6812007"
 ADVISER, SENIOR, HEAD = "adviser-1", "senior-1", "head-1"
+JANUARY = {"scheme": "national_2014", "school_year": "2019/20"}
+"""Which categories the list of January 2020 holds."""
 _keys = count(1)
 
 

@@ -30,7 +30,7 @@ FILE: Final = Upload(("text/csv",), max_bytes=5_000_000)
     problems=["list_has_faults", "scheme_not_published", "category_on_this_day"],
 )  # fmt: skip
 async def import_category_list(
-    call: Call, dated: date, scheme: SchemeCode = "national_2014", school_year: SchoolYear = "2019/20"
+    call: Call, dated: date, scheme: SchemeCode, school_year: SchoolYear
 ) -> Response:
     """Sends in the published list (CSV): with a fault nothing is kept, and every fault is answered with its row.
 

@@ -15,7 +15,7 @@ from service_kit.unit_of_work import UnitOfWork
 from visits.domain.actions import CAN_BE_OVERDUE, overdue_since
 from visits.domain.monitoring import Due, due_on
 from visits.domain.school_year import school_year_of
-from visits.domain.visits import TOOK_PLACE
+from visits.domain.visits import TOOK_PLACE, lapses
 from visits.storage.categories import intensive_on
 from visits.storage.conventions import schemes
 from visits.storage.known import periods_of_years, schools_of
@@ -31,9 +31,9 @@ AT_ONCE: Final = 500
 
 async def lapse_replies(uow: UnitOfWork) -> int:
     """Drafts whose last day for a reply has passed in silence: `visit.reply_lapsed`."""
-    slices = visits.slices
+    slices, today = visits.slices, uow.clock.today()
     query = select(slices).where(
-        slices.c.state == "shared", slices.c.reply_due < uow.clock.today(), func.upper_inf(slices.c.known)
+        slices.c.state == "shared", slices.c.reply_due < today, func.upper_inf(slices.c.known)
     )
     rows = (await uow.connection.execute(query.limit(AT_ONCE))).mappings().all()
     writes = [
@@ -42,6 +42,7 @@ async def lapse_replies(uow: UnitOfWork) -> int:
             expected_version=row["version"],
         )
         for row in rows
+        if lapses(row["state"], row["reply_due"], today)
     ]  # fmt: skip
     await uow.write(visits, writes)
     return len(writes)

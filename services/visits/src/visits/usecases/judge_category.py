@@ -29,7 +29,7 @@ from service_kit.problems import Fault, ProblemError
 from service_kit.records import Write
 from service_kit.refusals import sqlstate
 from service_kit.unit_of_work import UnitOfWork
-from visits.domain.schemes import Scheme
+from visits.domain.schemes import Judged, Scheme, direction
 from visits.storage.categories import held_around
 from visits.storage.conventions import schemes
 from visits.storage.known import KnownSchool
@@ -247,7 +247,7 @@ async def change_in_year(uow: UnitOfWork, row: Row, value: str, dated: date, rea
     """Changes a published category from a day of its year on, with a reason; earlier days keep the earlier value."""
     scheme = schemes()[row["scheme"]]
     refuse_value(scheme, value)
-    if value == row["value"]:
+    if direction(Judged(scheme, row["value"]), Judged(scheme, value)) == 0:
         raise ProblemError("validation_failed", errors=[Fault("/value", "same_value")])
     if row["valid_from"] is None or dated <= row["valid_from"]:
         raise ProblemError("validation_failed", errors=[Fault("/dated", "before_the_category")])
