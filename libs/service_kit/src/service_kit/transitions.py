@@ -90,8 +90,10 @@ def allowed(machine: StateMachine, state: str, why_not: WhyNot, language: Langua
 
 def demanded(machine: StateMachine, state: str, name: str, why_not: WhyNot) -> Transition:
     """The step that a command asks for. Raises 409 `transition_not_allowed` with reason and `possible` steps."""
-    step = machine.named(name)
-    reason = why_not(step) if step in machine.steps[state] else NOT_FROM_HERE
+    # A step of one name may lead elsewhere from another state: an action's new date, a commission's extension.
+    here = next((step for step in machine.steps[state] if step.name == name), None)
+    step = here or machine.named(name)
+    reason = NOT_FROM_HERE if here is None else why_not(here)
     if reason is not None:
         possible = [other.name for other in machine.steps[state] if why_not(other) is None]
         raise ProblemError(
