@@ -8,7 +8,6 @@ from starlette.responses import Response
 from brokerage.api.asking import Asking
 from brokerage.api.commissions import request_of
 from brokerage.api.fields import SUPPORTED, AuthorityCode, Days, Narrative, RecordId, SchoolYear, StatedView
-from brokerage.api.permitting import demand
 from brokerage.api.shaping import offers_listed
 from brokerage.storage.reading import Row, first, showing
 from brokerage.storage.support_days import lead_times, ledgers, totals
@@ -150,7 +149,9 @@ async def override_a_ceiling(new: NewOverride, call: Call) -> Response:
         offer = await first(uow.connection, offers_listed(call).where(offers.slices.c.id == new.offer_id))
         if offer is None:
             raise ProblemError("not_found")
-        demand(call, DataClass.internal, authority=offer["authority"], school=offer["school_number"])
+        if not call.rows(DataClass.internal).covers(offer["authority"], offer["school_number"]):
+            # The supporting side knows of the offer, but the ceiling is not that of its school.
+            raise ProblemError("operation_not_permitted", {"operation": "commissions.override"})
         caller = Asking(call).about(offer)
         await beyond_the_caller(uow)
         request = await request_of(call, uow, offer)
