@@ -94,10 +94,19 @@ class Runtime:
         ]
 
     async def stop(self) -> None:
-        """Lets every part finish what it has under way, then closes the pool."""
+        """Lets every part finish what it has under way, then closes the pool.
+
+        What has not finished within the drain time is cancelled: cursors and inbox make that as safe as a kill.
+        """
+        await asyncio.sleep(0)  # a loop that has not begun yet would forget that it was told to stop
         for part in self._parts:
             part.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            _, slow = await asyncio.wait(self._tasks, timeout=self.settings.drain_seconds)
+            for task in slow:
+                _log.warning("part_cancelled", component=task.get_name())
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.worker is not None:
             await self.worker.dispose()
 
