@@ -12,6 +12,8 @@ from registry.api import (
     contacts,
     footprints,
     liaisons,
+    lifecycle,
+    lineage,
     people,
     regimes,
     roles,
@@ -25,8 +27,16 @@ from registry.usecases.preview_list import PREVIEW
 from service_kit.service import Service
 
 _RESOURCES = (
-    schools, contacts, authorities, footprints, regimes, calendars, people, roles, liaisons, allocations,
-    school_lists, code_lists,
+    schools, lifecycle, lineage, contacts, authorities, footprints, regimes, calendars, people, roles, liaisons,
+    allocations, school_lists, code_lists,
+)  # fmt: skip
+
+_PUBLISHES = (
+    events.SchoolRegistered, events.SchoolDetailsChanged, events.SchoolOpened, events.SchoolClosed,
+    events.SchoolAmalgamated, events.ContactChanged, events.ListApplied, events.AuthorityRegistered,
+    events.FootprintMembershipChanged, events.RegimeAdopted, events.CalendarPublished, events.PersonRegistered,
+    events.PersonDetailsChanged, events.RoleAssigned, events.RoleEnded, events.AdviserAllocated,
+    events.AdviserAllocationEnded, events.LiaisonDesignated,
 )  # fmt: skip
 
 service = Service(
@@ -36,23 +46,7 @@ service = Service(
     metadata=metadata,
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
-    publishes=[
-        events.SchoolRegistered,
-        events.SchoolDetailsChanged,
-        events.ContactChanged,
-        events.ListApplied,
-        events.AuthorityRegistered,
-        events.FootprintMembershipChanged,
-        events.RegimeAdopted,
-        events.CalendarPublished,
-        events.PersonRegistered,
-        events.PersonDetailsChanged,
-        events.RoleAssigned,
-        events.RoleEnded,
-        events.AdviserAllocated,
-        events.AdviserAllocationEnded,
-        events.LiaisonDesignated,
-    ],
+    publishes=_PUBLISHES,
     jobs=[PREVIEW, APPLY],
     memberships=memberships_of,
 )

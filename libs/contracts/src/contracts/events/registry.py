@@ -66,6 +66,52 @@ class SchoolDetailsChanged(SchoolFacts):
     EXAMPLE: ClassVar[dict[str, Any]] = {**_SCHOOL_EXAMPLE, "changed": ["phone", "pupils"]}
 
 
+@event(publisher="registry", aggregate="school", happened="opened", data_class=DataClass.public)
+class SchoolOpened(SchoolFacts):
+    """A proposed school opens from `valid_from` on; that day may lie ahead."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_SCHOOL_EXAMPLE,
+        "valid_from": "2018-09-01",
+        "changed": ["status"],
+    }
+
+
+class SchoolLineage(SchoolFacts):
+    """A school's facts, with those before and after it in the line of successions as of the event."""
+
+    predecessors: tuple[SchoolNumber, ...] = ()
+    """Schools that were amalgamated into it."""
+    successors: tuple[SchoolNumber, ...] = ()
+    """Schools into which it was amalgamated."""
+
+
+@event(publisher="registry", aggregate="school", happened="closed", data_class=DataClass.public)
+class SchoolClosed(SchoolLineage):
+    """A school is closed from `valid_from` on, a day that may lie ahead; with `successors` where it was amalgamated."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_SCHOOL_EXAMPLE,
+        "status": "closed",
+        "successors": ["6734068"],
+        "valid_from": "2018-09-01",
+        "changed": ["status", "successors"],
+    }
+
+
+@event(publisher="registry", aggregate="school", happened="amalgamated", data_class=DataClass.public)
+class SchoolAmalgamated(SchoolLineage):
+    """Other schools are amalgamated into this one from `valid_from` on. Where nothing was told of this school before,
+    it is new and open from that day."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **_SCHOOL_EXAMPLE,
+        "predecessors": ["6732119"],
+        "valid_from": "2018-09-01",
+        "changed": ["status", "predecessors"],
+    }
+
+
 @event(publisher="registry", aggregate="contact", happened="changed", data_class=DataClass.personal)
 class ContactChanged(Event):
     """A school's contact changed. Who it is and how to reach them is personal: read it under your own rights."""

@@ -1,8 +1,10 @@
 """Schools: the public identity of every school of Wales that the register knows."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Query
 from pydantic import Field
@@ -26,21 +28,37 @@ from registry.api.fields import (
     Sector,
     Telephone,
 )
+from registry.domain.lifecycle import survivors
+from registry.storage.lineage import life_columns, line_of, standing_of, statuses_on
 from registry.storage.schools import COLUMNS, SchoolFilter, listed
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import schools
 from registry.usecases.change_school import FACTS, change_school
+from registry.usecases.school_states import SCHOOL, why_not
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import ExternalReferences, Page
+from service_kit.models import ExternalReferences, Page, View
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
+from service_kit.policy.decide import decide
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
+from service_kit.transitions import TransitionView, allowed
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("schools", Text("Schools", "Ysgolion"))
 _RECORD_TYPE = "school"
+_DAY: Final = timedelta(days=1)
+
+
+class SuccessorView(View, data_class=DataClass.public):
+    """A school that took the place of one that closed."""
+
+    school_number: SchoolNumber
+    valid_from: date
+    """First day on which it stood in the other's place."""
+    href: str
+    """Where it is read."""
 
 
 class SchoolView(DatedView, data_class=DataClass.public):
@@ -69,6 +87,10 @@ class SchoolView(DatedView, data_class=DataClass.public):
     phone: str | None
     pupils: int | None
     """Number on roll as published; null: not given."""
+    successors: list[SuccessorView]
+    """The schools that took its place, as of the day; empty for a school that none has followed."""
+    allowed_transitions: list[TransitionView]
+    """The steps that follow from its status, for a day after the one shown."""
     external_references: ExternalReferences = Field(default_factory=list)
 
 
@@ -107,20 +129,48 @@ async def list_schools(
     by_name = [ascending(COLUMNS.name_sort), ascending(COLUMNS.id)]
     async with call.read() as uow:
         query = listed(call.rows(DataClass.public), call.valid_at, call.known_at, wanted)
+        query = query.add_columns(*life_columns(call.valid_at, call.known_at))
         query = call.with_references(query, _RECORD_TYPE, COLUMNS.id)
-        return await call.page(uow, SchoolView, query, by_name if sort == "name" else by_name[1:])
+        order = by_name if sort == "name" else by_name[1:]
+        return await call.page(uow, SchoolView, query, order, shape=_shaping(call, call.valid_at))
 
 
-@router.get("/schools/{school_number}", operation="schools.read", response_model=SchoolView)
-async def read_school(school_number: SchoolNumber, call: Call) -> Response:
-    """Reads one school."""
+@router.get(
+    "/schools/{school_number}", operation="schools.read", response_model=SchoolView,
+    problems=["school_without_survivor"],
+)  # fmt: skip
+async def read_school(school_number: SchoolNumber, call: Call, resolve: bool = False) -> Response:
+    """Reads one school; a closed one is answered like any other, with its successors.
+
+    With `resolve=true` a closed school answers 308 to the one open school in which its line ends, or 410 where it ends
+    in none; where it ends in several, the closed school itself with its successors.
+    """
     async with call.read() as uow:
-        return call.record(SchoolView, await _one(call, uow, school_number))
+        row = await _one(call, uow, school_number)
+        if resolve and row is not None and row["status"] == "closed":
+            target = await _survivor(call, uow, school_number)
+            if target is not None:
+                return Response(status_code=308, headers={**call.headers(), "Location": target})
+        return call.record(SchoolView, row)
+
+
+async def _survivor(call: RequestCall, uow: UnitOfWork, school_number: str) -> str | None:
+    """The address of the one open school in which a line ends; None where it ends in several. Raises 410 for none."""
+    line = await line_of(uow.connection, [school_number], call.valid_at, call.known_at)
+    statuses = await statuses_on(uow.connection, survivors(line, school_number), call.valid_at)
+    ends = [number for number, status in statuses.items() if status == "open"]
+    if not ends:
+        raise ProblemError("school_without_survivor", {"school": school_number})
+    if len(ends) > 1:
+        return None
+    asked = parse_qsl(call.request.scope["query_string"].decode("ascii"))
+    kept = urlencode([(name, value) for name, value in asked if name != "resolve"])
+    return f"/v1/schools/{ends[0]}" + (f"?{kept}" if kept else "")
 
 
 @router.patch(
     "/schools/{school_number}", operation="schools.write", response_model=SchoolView,
-    problems=["valid_from_without_school"],
+    problems=["valid_from_without_school", "school_is_closed"],
 )  # fmt: skip
 async def change_school_details(school_number: SchoolNumber, patch: SchoolPatch, call: Call) -> Response:
     """Changes details of a school from a day on; what is known of later days stays as it is."""
@@ -136,6 +186,8 @@ async def change_school_details(school_number: SchoolNumber, patch: SchoolPatch,
         )
         if base is None:
             raise ProblemError("valid_from_without_school", {"day": valid_from.isoformat()})
+        if base["status"] == "closed":
+            raise ProblemError("school_is_closed", {"school": school_number, "day": valid_from.isoformat()})
         facts: dict[str, Any] = {name: base[name] for name in FACTS} | changes
         await change_school(uow, base, facts, valid_from, call.expected_version)
 
@@ -151,6 +203,34 @@ async def set_school_references(school_number: SchoolNumber, new: References, ca
     return await set_references(call, SchoolView, _RECORD_TYPE, school_number, new, partial(_one, call))
 
 
+async def shown_school(call: RequestCall, uow: UnitOfWork, school_number: str, day: date) -> Row | None:
+    """One school as of a day, as `SchoolView` shows it to the caller; None where the register has none then."""
+    query = showing(schools, day, call.known_at).where(COLUMNS.id == school_number)
+    query = query.add_columns(*life_columns(day, call.known_at))
+    row = await first(uow.connection, call.with_references(query, _RECORD_TYPE, COLUMNS.id))
+    return _shaping(call, day)(row) if row is not None else None
+
+
 async def _one(call: RequestCall, uow: UnitOfWork, school_number: str) -> Row | None:
-    query = showing(schools, call.valid_at, call.known_at).where(COLUMNS.id == school_number)
-    return await first(uow.connection, call.with_references(query, _RECORD_TYPE, COLUMNS.id))
+    return await shown_school(call, uow, school_number, call.valid_at)
+
+
+def _shaping(call: RequestCall, day: date) -> Callable[[Row], Row]:
+    """What makes the shown row of a stored one: links to successors, and the steps that the caller may take."""
+    writing = decide(call.principal, "schools.write", call.memberships, call.serving.roles)
+    writable = writing.rows(DataClass.public)
+
+    def shape(row: Row) -> Row:
+        number = row["school_number"]
+        reason = partial(
+            why_not,
+            school=standing_of(number, row["since"]),
+            day=day + _DAY,
+            may_write=writing.allowed and writable.covers(row["authority"], number),
+        )
+        followed = sorted(row["successors"] or (), key=lambda one: str(one["school_number"]))
+        links = [{**one, "href": f"/v1/schools/{one['school_number']}"} for one in followed]
+        steps = allowed(SCHOOL, row["status"], reason, call.language)
+        return {**row, "successors": links, "allowed_transitions": [step.model_dump() for step in steps]}
+
+    return shape

@@ -54,6 +54,17 @@ schools = Record(
 """The id is the school number. A slice begins on the first day for which a source vouches; that is not the opening."""
 protect(schools.slices, DataClass.public, authority="authority", school="school_number")
 
+school_successions = Table(
+    "school_successions",
+    metadata,
+    Column("predecessor", Text, ForeignKey("schools.id"), primary_key=True),
+    Column("successor", Text, ForeignKey("schools.id"), primary_key=True),
+    Column("valid_from", Date, nullable=False),
+    Column("known_at", DateTime(timezone=True), nullable=False),
+    Index("ix_school_successions_successor", "successor"),
+)
+"""Who was amalgamated into whom. Public, added to and never changed; written with the schools that it is about."""
+
 contacts = Record(
     "contact",
     "contacts",

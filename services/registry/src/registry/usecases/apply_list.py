@@ -12,7 +12,7 @@ from registry.storage.school_lists import change_list
 from registry.storage.schools import numbers_ever
 from registry.storage.showing import Row, next_starts
 from registry.storage.tables import list_applications, schools
-from registry.usecases.change_school import FACTS, SchoolChange, write_schools
+from registry.usecases.change_school import FACTS, SchoolChange, new_school, write_schools
 from registry.usecases.preview_list import compared, counts_of, held_list
 from service_kit.jobs import JobKind, Work
 from service_kit.problems import ProblemError
@@ -50,12 +50,9 @@ async def _write(uow: UnitOfWork, held: Row, differences: Differences) -> None:
     ]
     later = await next_starts(uow.connection, schools, [n for n in touched if n in known], day)
     changes = [
-        SchoolChange(
-            _facts(school, "open"),
-            day,
-            later.get(school.school_number),
-            FACTS if school.school_number in known else (),
-        )
+        SchoolChange(_facts(school, "open"), day, later.get(school.school_number), FACTS)
+        if school.school_number in known
+        else new_school(_facts(school, "open"), day)
         for school in differences.added
     ]
     changes += [

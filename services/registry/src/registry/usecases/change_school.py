@@ -1,7 +1,7 @@
 """Registers schools and changes their details, one or many at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -21,37 +21,48 @@ FACTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SchoolChange:
-    """New facts of a school from a day on. `changed` empty: the school is new."""
+    """New facts of a school from a day on. `create`: the school is new to the register.
+
+    `happened` is the event that tells of it, `lineage` what that carries beside the facts.
+    """
 
     facts: Mapping[str, Any]
     valid_from: date
     valid_to: date | None = None
     changed: tuple[str, ...] = ()
     expected_version: int | None = None
+    happened: type[SchoolFacts] = SchoolDetailsChanged
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    create: bool = False
 
 
 def school_write(change: SchoolChange) -> Write:
     """The write of one school with its event."""
-    facts, new = change.facts, not change.changed
+    facts = change.facts
     number = facts["school_number"]
-    kind: type[SchoolFacts] = SchoolRegistered if new else SchoolDetailsChanged
     return Write(
         id=number,
         subject=f"/schools/{number}",
         values={name: facts[name] for name in FACTS} | {"address": list(facts["address"])} | derived(facts),
-        event=kind(
+        event=change.happened(
             **{name: facts[name] for name in FACTS if name != "address"},
             address=tuple(facts["address"]),
             school=number,
             valid_from=change.valid_from,
             valid_to=change.valid_to,
             changed=change.changed,
+            **change.lineage,
         ),
         valid_from=change.valid_from,
         valid_to=change.valid_to,
-        create=new,
+        create=change.create,
         expected_version=change.expected_version,
     )
+
+
+def new_school(facts: Mapping[str, Any], valid_from: date, valid_to: date | None = None) -> SchoolChange:
+    """A school that enters the register."""
+    return SchoolChange(facts, valid_from, valid_to, happened=SchoolRegistered, create=True)
 
 
 async def write_schools(uow: UnitOfWork, changes: Sequence[SchoolChange]) -> None:

@@ -1,5 +1,6 @@
 """What the register's use cases refuse: references to what it does not know, and days that cannot be."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from sqlalchemy import select
@@ -25,8 +26,20 @@ async def exists(uow: UnitOfWork, record: Record, id_: str) -> bool:
 
 async def unknown_authority(uow: UnitOfWork, code: str, pointer: str = "/authority") -> list[Fault]:
     """A fault where no authority has this code."""
-    known = await exists(uow, authorities, code)
-    return [] if known else [Fault(pointer, "unknown_authority", {"authority": code})]
+    return await unknown_authorities(uow, {pointer: code})
+
+
+async def unknown_authorities(uow: UnitOfWork, codes: Mapping[str, str]) -> list[Fault]:
+    """A fault for each pointer whose code no authority has."""
+    heads = authorities.heads.c
+    known = set(
+        await uow.connection.scalars(select(heads.id).where(heads.id.in_(sorted(set(codes.values())))))
+    )
+    return [
+        Fault(pointer, "unknown_authority", {"authority": code})
+        for pointer, code in codes.items()
+        if code not in known
+    ]
 
 
 async def unknown_person(uow: UnitOfWork, person_id: str, pointer: str = "/person_id") -> list[Fault]:
