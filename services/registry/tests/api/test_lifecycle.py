@@ -1,5 +1,6 @@
 """Schools come and go (flows §2): opened, closed, amalgamated; every number still resolves (D-02)."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -256,6 +257,39 @@ async def test_only_its_own_authority_closes_a_school(region: Register, vale: Ca
     ).status_code == 403
     steps = (await neighbour.get("/v1/schools/6732118")).json()["allowed_transitions"]
     assert {s["barred"]["code"] for s in steps} == {"operation_not_permitted"}
+
+
+async def test_of_two_closings_at_once_one_is_refused(region: Register, vale: Caller) -> None:
+    """Both read an open school; the versions that they read decide, and nothing of the other stays."""
+    answers = await asyncio.gather(
+        *(step(vale, "closures", "6732118", f"2020-0{n}-01") for n in range(2, 5)),
+        vale.post("/v1/amalgamations", {"amalgamations": [case("2020-09-01", ["6732118"], "6732120")]}),
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert len(await region.events("school.closed")) == 1
+    assert await region.number("select count(*) from school_successions") == len(
+        await region.events("school.amalgamated")
+    )
+
+
+async def test_a_lead_adviser_of_a_closed_school_is_told(region: Register, vale: Caller) -> None:
+    """The gap report names an allocation that outlives its school, and asks for none at a closed one."""
+    officer = region.caller("consortium_officer", body="csc", person_id="p0")
+    person_id = await region.person("Llinos Prawf")
+    body = {"school_number": "6732118", "person_id": person_id, "valid_from": "2019-09-01"}
+    held = await officer.post("/v1/adviser-allocations", body)
+    assert held.status_code == 201, held.text
+    await step(vale, "closures", "6732118", "2020-01-10")
+    gaps = (await officer.get("/v1/adviser-gaps", on="2020-01-06", until="2020-01-20")).json()
+    assert gaps["total"] == 395
+    assert gaps["on_closed_schools"] == [
+        {
+            "id": held.json()["id"], "school_number": "6732118", "authority": "673", "person_id": person_id,
+            "valid_from": "2020-01-10", "valid_to": "2020-01-21",
+        }
+    ]  # fmt: skip
+    refused = await officer.post("/v1/adviser-allocations", body | {"valid_from": "2020-01-10"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "school_needs_no_adviser")
 
 
 async def test_amalgamations_cost_a_fixed_number_of_statements(region: Register) -> None:

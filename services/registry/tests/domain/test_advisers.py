@@ -3,7 +3,14 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.domain.advisers import Allocation, AuthorityRegime, SchoolFact, gaps, overlapping
+from registry.domain.advisers import (
+    Allocation,
+    AuthorityRegime,
+    SchoolFact,
+    gaps,
+    on_closed_schools,
+    overlapping,
+)
 from registry.domain.day_range import DayRange
 
 FIRST, DAYS = date(2019, 9, 1), 25
@@ -74,3 +81,25 @@ def test_an_allocation_does_not_overlap_itself() -> None:
     held = Allocation("a", "6732118", "p", DayRange(FIRST))
     assert overlapping(held, [held]) == []
     assert overlapping(Allocation("b", "6732118", "q", DayRange(FIRST)), [held]) == [held]
+
+
+@given(
+    st.lists(FACTS, max_size=3, unique_by=lambda f: f.school_number),
+    st.lists(ALLOCATIONS, max_size=4),
+    ranges(),
+)
+def test_an_allocation_on_a_closed_school_is_told_for_its_days(
+    facts: list[SchoolFact], allocations: list[Allocation], asked: DayRange
+) -> None:
+    found = on_closed_schools(facts, allocations, asked)
+    for n in range(DAYS + 1):
+        at = day(n)
+        expected = sorted(
+            a.id
+            for a in allocations
+            for f in facts
+            if f.school_number == a.school_number
+            and f.status == "closed"
+            and all(at in days for days in (f.days, a.days, asked))
+        )
+        assert sorted(held.id for held in found if at in held.days) == expected

@@ -18,7 +18,7 @@ from registry.api.fields import (
     later_than,
 )
 from registry.api.permitting import demand
-from registry.domain.advisers import gaps
+from registry.domain.advisers import gaps, on_closed_schools
 from registry.domain.day_range import DayRange
 from registry.storage.advisers import facts_for_gaps
 from registry.storage.schools import authority_on
@@ -73,11 +73,25 @@ class GapView(View, data_class=DataClass.internal):
     """First day on which the gap is over; null: open."""
 
 
+class ClosedSchoolAllocationView(View, data_class=DataClass.internal):
+    """Somebody is still the lead adviser of a school that is closed on these days: the allocation wants ending."""
+
+    id: str
+    """Of the allocation."""
+    school_number: str
+    authority: str
+    person_id: str
+    valid_from: date | None
+    valid_to: date | None
+    """First day on which it no longer is so; null: open."""
+
+
 class AdviserGaps(View, data_class=DataClass.internal):
     """Schools without a lead adviser: open maintained schools and PRUs under a regime, never independent ones."""
 
     items: list[GapView]
     total: int
+    on_closed_schools: list[ClosedSchoolAllocationView]
 
 
 @router.page(
@@ -164,7 +178,10 @@ async def set_allocation_references(id: RecordId, new: References, call: Call) -
 async def read_adviser_gaps(
     call: Call, on: date | None = None, until: date | None = None, authority: AuthorityCode | None = None
 ) -> Response:
-    """Reports the schools without a lead adviser on a day, or from `on` up to and including `until`."""
+    """Reports the schools without a lead adviser on a day, or from `on` up to and including `until`.
+
+    Allocations to schools that are closed on these days are named apart.
+    """
     first_day = on or call.clock.today()
     last_day = until or first_day
     if last_day < first_day:
@@ -186,7 +203,19 @@ async def read_adviser_gaps(
         )
         for gap in gaps(wanted, regimes, allocations, days)
     ]
-    return call.answer(AdviserGaps(items=items, total=len(items)))
+    authorities = {fact.school_number: fact.authority for fact in wanted}
+    idle = [
+        ClosedSchoolAllocationView(
+            id=held.id,
+            school_number=held.school_number,
+            authority=authorities[held.school_number],
+            person_id=held.person_id,
+            valid_from=held.days.start,
+            valid_to=held.days.end,
+        )
+        for held in on_closed_schools(wanted, allocations, days)
+    ]
+    return call.answer(AdviserGaps(items=items, total=len(items), on_closed_schools=idle))
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, allocation_id: str) -> Row | None:

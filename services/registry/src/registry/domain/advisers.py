@@ -5,7 +5,7 @@ schools. A second lead adviser on one day is refused; a day without one is repor
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.domain.day_range import DayRange, subtract
 
@@ -71,6 +71,23 @@ def in_scope(fact: SchoolFact, regimes: Iterable[AuthorityRegime]) -> list[DayRa
         for regime in regimes
         if regime.authority == fact.authority and (common := fact.days.intersection(regime.days))
     ]
+
+
+def on_closed_schools(
+    facts: Iterable[SchoolFact], allocations: Iterable[Allocation], days: DayRange
+) -> list[Allocation]:
+    """Allocations to a school that is closed, each with the days within `days` on which it is; by school and day."""
+    closed: dict[str, list[DayRange]] = {}
+    for fact in facts:
+        if fact.status == "closed" and (within := fact.days.intersection(days)) is not None:
+            closed.setdefault(fact.school_number, []).append(within)
+    found = [
+        replace(allocation, days=common)
+        for allocation in allocations
+        for gone in closed.get(allocation.school_number, ())
+        if (common := allocation.days.intersection(gone)) is not None
+    ]
+    return sorted(found, key=lambda held: (held.school_number, str(held.days.start), held.id))
 
 
 def gaps(
