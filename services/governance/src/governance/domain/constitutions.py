@@ -218,21 +218,22 @@ def read_constitutions(data: Mapping[str, Any]) -> Mapping[str, Constitution]:
 def _constitution(code: str, entry: dict[str, Any]) -> Constitution:
     quorum = entry.pop("quorum")
     heads, share = entry.pop("serving_heads", None), entry.pop("share_at_most", None)
+    title, majority = Text(**entry.pop("title")), Share(**entry.pop("majority"))
     seats = [Seat(**{**seat, "title": Text(**seat["title"])}) for seat in entry.pop("seats")]
+    rest: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }
     return Constitution(
         code=code,
-        title=Text(**entry.pop("title")),
+        title=title,
         quorum=Quorum(
             quorum["of"], Share(quorum["numerator"], quorum["denominator"]), quorum["at_least"], quorum["counted"]
         ),
-        majority=Share(**entry.pop("majority")),
+        majority=majority,
         seats={seat.code: seat for seat in seats},
         serving_heads=None if heads is None else (heads["seat"], heads["at_least"]),
         share_at_most=None
         if share is None
         else (share["seat"], Share(share["numerator"], share["denominator"])),
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in entry.items()
-        },
+        **rest,
     )  # fmt: skip

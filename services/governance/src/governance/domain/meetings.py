@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from governance.domain.constitutions import CHAIRS, Constitution
 from governance.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, barred, step
 from governance.domain.working_days import WorkingCalendar, YearNotListedError
+
+_WALES: Final = ZoneInfo("Europe/London")
 
 _AGREE = step("agree_agenda", "agenda_agreed", "meetings.agree", "Agree the agenda", "Cytuno ar yr agenda")
 _REVISE = step("revise_agenda", "scheduled", "meetings.write", "Revise the agenda", "Diwygio'r agenda")
@@ -131,3 +134,8 @@ def _bars_notice(meeting: MeetingNow, calendar: WorkingCalendar) -> Barred | Non
     except YearNotListedError:
         return WORKING_DAYS_UNKNOWN
     return NOTICE_TOO_SHORT if clear < meeting.constitution.clear_days else None
+
+
+def meets_on(starts_at: datetime) -> date:
+    """The day of a meeting in Wales."""
+    return starts_at.astimezone(_WALES).date()
