@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx
 import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from contracts.event import Event
 from contracts.events.registry import (
     AdviserAllocated,
@@ -25,8 +28,6 @@ from eventing.transports.port import Record
 from service_kit.clock import FixedClock
 from service_kit.process import Runtime
 from service_kit.settings import Settings
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from testkit.tokens import TokenFactory
 
 SCHOOL, NEIGHBOUR, WELSH_SCHOOL = "6732118", "6732119", "6732137"

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from brokerage.service import service
 from eventing.transports.local import LocalTransport
-from pydantic import SecretStr
 from service_kit.app import create_app
 from service_kit.clock import FixedClock
 from service_kit.migrations.upgrade import migrate
 from service_kit.process import Runtime
 from service_kit.settings import Settings
-from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.databases import ServiceDatabase
 from testkit.fixtures import MigratedDatabase, TestPostgres
 from testkit.tokens import TokenFactory

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from brokerage_suite import FINDING, NEIGHBOUR, SCHOOL, SUPPORTER, Brokerage
+
 from brokerage.service import service
 from eventing.envelope import packed_headers
 from eventing.transports.port import PublishError, Record
@@ -54,7 +55,7 @@ async def test_the_same_finding_told_twice_is_one(region: Brokerage) -> None:
 
 
 async def test_nothing_new_for_a_closed_school_and_what_was_committed_stays_visible(region: Brokerage) -> None:
-    """Issue 4, point 10: events for a school that closed; no new commission, the committed one is read and delivered."""
+    """Issue 4, point 10: a school that closed; no new commission, the committed one goes on."""
     item = await region.provider()
     commission = await region.placed(item, 4)
     offer = await region.agreed(item, 4)

@@ -248,13 +248,10 @@ async def _demand_provider(call: RequestCall, uow: UnitOfWork, provider_id: str)
     provider = await _one(call, uow, provider_id)
     if provider is None:
         raise ProblemError("not_found")
-    demand(
-        call,
-        DataClass.internal,
-        authority=provider["provider_authority"],
-        school=provider["provider_school"],
-        person=provider["provider_person"],
-    )
+    # Everybody may know of a provider: so it is 403, never 404.
+    tenants = {kind: provider[column] for kind, column in SUPPORTING.items()}
+    if not call.rows(DataClass.internal).covers(**tenants):
+        raise ProblemError("operation_not_permitted", {"operation": "capacities.write"})
 
 
 def _shaped(row: Row) -> Row:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from brokerage.domain.steps import Caller
@@ -44,8 +43,3 @@ def state_after(answers: Mapping[str, str]) -> str:
     if "declined" in given:
         return "declined"
     return "made" if "awaited" in given else "accepted"
-
-
-def expired(state: str, expires_on: date, today: date) -> bool:
-    """Whether the last day for the answers has passed without them."""
-    return state == "made" and expires_on < today

@@ -1,0 +1,118 @@
+"""Figures that others count on: ledgers, lead times, expiry, dry runs, and what a list costs (D-16, S2-55)."""
+
+from datetime import date, timedelta
+
+from brokerage_suite import SCHOOL, SUPPORTER, Brokerage
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from brokerage.domain.working_days import WorkingCalendar
+from brokerage.service import service
+from brokerage.storage.conventions import working_calendar
+from brokerage.usecases.clock_tasks import expire_offers
+from contracts.identifiers import new_id
+from service_kit.database import Database
+from service_kit.journal import Actor, Journal
+from service_kit.unit_of_work import UnitOfWork
+
+
+async def test_ledgers_add_up_by_authority(region: Brokerage) -> None:
+    """D-16, domain 2.2.14: ceilings of categorised schools add up; used <= committed <= ceiling + overrides."""
+    commission = await region.placed(await region.provider())
+    await region.delivered(commission, 5)
+    totals = (await region.officer.get("/v1/support-day-totals", school_year="2019/20")).json()["items"]
+    assert totals == [
+        {"authority": "673", "schools_with_category": 1, "ceiling_days": 10, "committed_days": 5, "used_days": 5,
+         "override_days": 0},
+        {"authority": "681", "schools_with_category": 1, "ceiling_days": 4, "committed_days": 0, "used_days": 0,
+         "override_days": 0},
+    ]  # fmt: skip
+    own = (await region.head(SCHOOL).get("/v1/support-days", school_year="2019/20")).json()["items"]
+    assert [(one["school_number"], one["used_days"]) for one in own] == [(SCHOOL, 5)]
+    assert (await region.officer.get("/v1/support-days", school_year="2019/2020")).status_code == 422
+
+
+async def test_lead_times_are_working_days_from_request_to_commission(region: Brokerage) -> None:
+    """S2-55: swift commissioning is measured: median and 90th percentile."""
+    item = await region.provider()
+    await region.category(SCHOOL, "red", 25)
+    leads = []
+    for wait in (0, 1, 6):
+        offer = await region.agreed(item, 2)
+        asked = region.clock.today()
+        region.clock.advance(timedelta(days=wait))
+        leads.append((asked, region.clock.today()))
+        assert (await region.place(offer)).status_code == 201
+    counted = sorted(working_calendar().between(*days) for days in leads)
+    assert counted == [0, 1, 4]
+    answer = await region.officer.get("/v1/support-lead-times", first_day="2020-01-01", last_day="2020-12-31")
+    figures = {"commissions": 3, "median_working_days": 1, "p90_working_days": 4}
+    assert answer.json()["items"] == [{"authority": "673", **figures}, {"authority": None, **figures}]
+    empty = await region.officer.get("/v1/support-lead-times", first_day="2019-01-01", last_day="2019-12-31")
+    assert empty.json()["items"] == [], "no commission: no figure, not zero"
+
+
+async def test_an_offer_that_nobody_answers_expires_with_its_request(region: Brokerage) -> None:
+    """Flows 2: overdue is derived from a clock and emits one event."""
+    offer = await region.offered(await region.provider())
+    region.clock.advance(timedelta(days=10))
+    worker = Database(region.settings.worker_database_url.get_secret_value(), pool_size=1)
+    journal = Journal("brokerage", frozenset(service.publishes), service.foundation)
+    for _ in range(2):
+        async with worker.transaction() as connection:
+            unit = UnitOfWork(connection, region.clock, Actor("clock", "clock", new_id()), journal)
+            await expire_offers(unit)
+    await worker.dispose()
+    assert len(await region.events("offer.expired")) == 1
+    assert len(await region.events("support_request.expired")) == 1
+    late = await region.head().post(f"/v1/offers/{offer['id']}/accept", {"side": "supported"})
+    assert late.json()["code"] == "offer_not_open"
+    request = (await region.head().get(f"/v1/support-requests/{offer['request_id']}")).json()
+    assert (request["state"], request["allowed_transitions"]) == ("expired", [])
+
+
+async def test_a_dry_run_of_a_request_keeps_nothing(region: Brokerage) -> None:
+    """Flows 5: an authority's system tries a support request first."""
+    system = region.caller("authority_system", authority="673")
+    body = {"finding_id": "finding-1", "specialism": "teaching", "days": 6, "need": "x"}
+    tried = await system.post("/v1/support-requests", body, dry_run="true")
+    assert (tried.status_code, tried.json()["state"]) == (201, "requested")
+    assert await region.rows("select 1 from support_requests") == []
+    assert (await system.post("/v1/support-requests", body)).status_code == 201
+
+
+async def test_earlier_versions_of_a_request_stay_readable(region: Brokerage) -> None:
+    """Flows 2: a final record is never edited; what was known stays readable."""
+    offer = await region.offered(await region.provider())
+    path = f"/v1/support-requests/{offer['request_id']}"
+    states = [one["state"] for one in (await region.head().get(f"{path}/versions")).json()["items"]]
+    assert states == ["requested", "triaged", "matched", "offered"]
+
+
+async def test_a_page_of_commissions_costs_a_fixed_number_of_statements(region: Brokerage) -> None:
+    """R16: whatever the page holds."""
+    item = await region.provider()
+    await region.category(SCHOOL, "red", 25)
+    seen: list[str] = []
+
+    def note(_c: object, _k: object, statement: str, *_: object) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            seen.append(statement)
+
+    costs = []
+    for _ in range(2):
+        await region.placed(item, 2)
+        head = region.head(SUPPORTER)
+        event.listen(Engine, "before_cursor_execute", note)
+        seen.clear()
+        assert (await head.get("/v1/commissions")).status_code == 200
+        costs.append(len([one for one in seen if "commission_slices" in one or "set_config" in one]))
+        event.remove(Engine, "before_cursor_execute", note)
+    assert costs == [2, 2], seen
+
+
+def test_working_days_between_two_days() -> None:
+    """S2-55: Monday to Friday without bank holidays."""
+    calendar = WorkingCalendar.of({"2020": ["04-10", "04-13"]})
+    assert calendar.between(date(2020, 4, 9), date(2020, 4, 14)) == 1
+    assert calendar.between(date(2020, 4, 9), date(2020, 4, 9)) == 0
