@@ -42,7 +42,7 @@ class Caller:
     async def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, **query: Any
     ) -> httpx.Response:
-        return await self.send("GET", path, params=query, headers=headers)
+        return await self.send("GET", path, params=query or None, headers=headers)
 
     async def post(
         self, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, **query: Any

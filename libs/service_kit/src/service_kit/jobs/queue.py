@@ -27,19 +27,23 @@ async def enqueue(
     `params` are ids and codes, never a person's data: a job is kept. The id begins with the service that does the
     work, so that a gateway knows where to ask.
     """
-    statement = insert(table).values(
-        id=f"{service}-{new_id()}",
-        kind=kind.name,
-        state="queued",
-        version=1,
-        subject=uow.actor.subject,
-        client_id=uow.actor.client_id,
-        request_id=uow.actor.request_id,
-        params=dict(params),
-        created_at=uow.clock.now(),
-    )
-    row = (await uow.connection.execute(statement.returning(table))).mappings().one()
-    return dict(row)
+    row: dict[str, Any] = dict.fromkeys(column.name for column in table.c) | {
+        "id": f"{service}-{new_id()}",
+        "kind": kind.name,
+        "state": "queued",
+        "version": 1,
+        "subject": uow.actor.subject,
+        "client_id": uow.actor.client_id,
+        "request_id": uow.actor.request_id,
+        "params": dict(params),
+        "done": 0,
+        "attempt": 0,
+        "created_at": uow.clock.now(),
+    }
+    # Nothing is read back: whoever may begin a job need not be allowed to see rows under this operation.
+    given = {name: value for name, value in row.items() if value is not None}
+    await uow.connection.execute(insert(table).values(given))
+    return row
 
 
 async def lease(
