@@ -1,5 +1,7 @@
 """The menu, providers, requests, offers, commissions; what other services told."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -10,43 +12,43 @@ branch_labels = ("brokerage",)
 depends_on = "foundation_0001"
 
 
-def text(*names: str) -> list[sa.Column]:
+def text(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
 
 
-def text_or_null(*names: str) -> list[sa.Column]:
+def text_or_null(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=True) for name in names]
 
 
-def lists(*names: str) -> list[sa.Column]:
+def lists(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, postgresql.ARRAY(sa.Text()), nullable=False) for name in names]
 
 
-def days(*names: str) -> list[sa.Column]:
+def days(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Date(), nullable=False) for name in names]
 
 
-def days_or_null(*names: str) -> list[sa.Column]:
+def days_or_null(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Date(), nullable=True) for name in names]
 
 
-def numbers(*names: str) -> list[sa.Column]:
+def numbers(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
 
 
-def pence(name: str) -> sa.Column:
+def pence(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger(), nullable=False)
 
 
-def supported() -> list[sa.Column]:
+def supported() -> list[sa.Column[Any]]:
     return text("school_number", "authority")
 
 
-def supporting() -> list[sa.Column]:
+def supporting() -> list[sa.Column[Any]]:
     return [*text("provider_id"), *text_or_null("provider_school", "provider_authority", "provider_person")]
 
 
-def told() -> sa.Column:
+def told() -> sa.Column[Any]:
     return sa.Column("told", sa.BigInteger(), nullable=False)
 
 
