@@ -14,7 +14,7 @@ import pytest
 
 from gwella.bench.suites import free_offset
 
-CHECKS = 33
+CHECKS = 37
 """How many claims the story makes at least: a chapter that is no longer told must not go unnoticed."""
 
 

@@ -21,6 +21,7 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ),
         ("The list of schools of 10 April 2018", partial(loading.load_schools, telling, clients)),
         ("Its figures", partial(loading.check_figures, telling, clients)),
+        ("Schools that came and went", partial(loading.load_successions, telling, clients)),
         ("People", lambda: advisers.extend(loading.load_people(telling, clients))),
         ("A lead adviser for every school", partial(loading.load_advisers, telling, clients, advisers)),
         ("An authority's system at work", partial(using.work_as_authority, telling, clients)),

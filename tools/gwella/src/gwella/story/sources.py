@@ -6,6 +6,8 @@ from importlib import resources
 from itertools import groupby
 from typing import Any
 
+from registry.domain.successions import read_successions
+
 ADDRESS_LIST = "180410-address-list-schools-wales-ency.ods"
 LIST_DATE = "2018-04-10"
 REGION = ("672", "673", "674", "675", "681")
@@ -58,6 +60,25 @@ def calendars() -> Iterator[dict[str, Any]]:
                 "assumed": any("assumed" in row["source_status"] for row in periods.values()),
                 "terms": [_term(term, periods) for term in ("autumn", "spring", "summer")],
             }
+
+
+def successions() -> list[dict[str, Any]]:
+    """The amalgamations of Central South until January 2020, as the API takes them."""
+    read = read_successions(content("csc-school-successions.csv").decode("utf-8"))
+    return [
+        {
+            "valid_from": one.valid_from.isoformat(),
+            "predecessors": list(one.predecessors),
+            "successor": one.successor,
+            "new_school": {
+                "name": one.name,
+                "sector": one.sector,
+                "school_type": one.school_type,
+                "language_category": one.language_category,
+            },
+        }
+        for one in read
+    ]
 
 
 def _term(name: str, periods: dict[str, dict[str, str]]) -> dict[str, str]:
