@@ -37,7 +37,7 @@ not include the right to read.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from hashlib import sha256
@@ -139,7 +139,7 @@ class RequestCall:
 
         Asked inside a transaction, where the caller's memberships are known; before, it raises RuntimeError.
         """
-        if self._memberships is None and self._needs_memberships():
+        if self._memberships is None and self._needs_memberships(()):
             raise RuntimeError("the rows of this caller are known inside a transaction only")
         return self.decision.rows(data_class)
 
@@ -164,9 +164,15 @@ class RequestCall:
     # --- transactions -------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[UnitOfWork]:
-        """A read-only transaction under the caller's row-level security."""
-        async with self._transaction(read_only=True) as uow:
+    async def read(
+        self, *, operations: Collection[str] = (), under: Decision | None = None
+    ) -> AsyncIterator[UnitOfWork]:
+        """A read-only transaction under the caller's row-level security.
+
+        For what joins several resources: `operations` are those that it decides beside the request's own, `under` is
+        the decision that joins them, once it is known.
+        """
+        async with self._transaction(read_only=True, operations=operations, under=under) as uow:
             yield uow
 
     @asynccontextmanager
@@ -189,14 +195,20 @@ class RequestCall:
             return
 
     @asynccontextmanager
-    async def _transaction(self, *, read_only: bool, reading: bool = False) -> AsyncIterator[UnitOfWork]:
+    async def _transaction(
+        self,
+        *,
+        read_only: bool,
+        reading: bool = False,
+        operations: Collection[str] = (),
+        under: Decision | None = None,
+    ) -> AsyncIterator[UnitOfWork]:
         database, journal = self.serving.database, self.serving.journal
         if database is None or journal is None:
             raise RuntimeError(f"{self.serving.service} has no database")
-        known = self._memberships is not None or not self._needs_memberships()
-        first = (
-            session_settings(self.reading if reading else self.decision) if known else _TO_FIND_MEMBERSHIPS
-        )
+        known = self._memberships is not None or not self._needs_memberships(operations)
+        held = under or (self.reading if reading else self.decision)
+        first = session_settings(held) if known else _TO_FIND_MEMBERSHIPS
         with refused_by_database():
             async with database.transaction(first, read_only=read_only) as connection:
                 if not known:
@@ -210,10 +222,10 @@ class RequestCall:
     def _actor(self) -> Actor:
         return Actor(self.principal.subject, self.principal.client_id, self.request_id, self.principal)
 
-    def _needs_memberships(self) -> bool:
+    def _needs_memberships(self, beside: Collection[str]) -> bool:
         if self.serving.memberships is None:
             return False
-        operations = {self.decision.operation, self.decision.operation.partition(".")[0] + ".read"}
+        operations = {self.decision.operation, self.decision.operation.partition(".")[0] + ".read", *beside}
         return turns_on_memberships(self.principal, operations, self.serving.roles)
 
     async def _find_memberships(self, connection: AsyncConnection) -> None:

@@ -20,9 +20,10 @@ from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
 from exchange.storage import change_log
 from exchange.storage.tables import changes
-from exchange.usecases.read_changes import feed_decision, shown_to, visible
+from exchange.usecases.read_changes import FEED_OPERATIONS, feed_decision, shown_to, visible
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
+from service_kit.policy.decide import Decision
 from service_kit.routing import Router
 
 router = Router("changes", Text("Changes", "Newidiadau"))
@@ -112,11 +113,12 @@ async def read_changes(
     wanted = _Wanted(type, authority, school)
     until = monotonic() + wait
     bell = call.serving.bells.get(LOG)
+    feed = _Feed(call, limit, wanted)
     with nullcontext() if bell is None else bell.listening() as rung:
-        page = await _read(call, after, limit, wanted)
+        page = await feed.read(after)
         while not page.rows and (left := until - monotonic()) > 0:
             await _grown(rung, left)
-            page = await _read(call, page.next_after, limit, wanted)
+            page = await feed.read(page.next_after)
     body = orjson.dumps(
         {
             "items": [_entry(row) for row in page.rows],
@@ -138,13 +140,26 @@ async def _grown(rung: asyncio.Event | None, left: float) -> None:
     rung.clear()
 
 
-async def _read(call: RequestCall, after: int, limit: int, wanted: _Wanted) -> change_log.FeedPage:
-    async with call.read() as uow:
-        shown = shown_to(call.principal, call.memberships, call.serving.roles)
-        await call.under(uow, feed_decision(call.principal, shown))
-        return await change_log.read(
-            uow.connection, after=after, limit=limit, visible=visible(shown), wanted=wanted.conditions()
-        )
+@dataclass
+class _Feed:
+    """One request's view of the log: what it may see is decided once, also when it looks again."""
+
+    call: RequestCall
+    limit: int
+    wanted: _Wanted
+    decision: Decision | None = None
+    conditions: Sequence[ColumnElement[bool]] = ()
+
+    async def read(self, after: int) -> change_log.FeedPage:
+        """One look, in a transaction of its own."""
+        call = self.call
+        async with call.read(operations=FEED_OPERATIONS, under=self.decision) as uow:
+            if self.decision is None:
+                shown = shown_to(call.principal, call.memberships, call.serving.roles)
+                self.decision = feed_decision(call.principal, shown)
+                self.conditions = [visible(shown), *self.wanted.conditions()]
+                await call.under(uow, self.decision)
+            return await change_log.read(uow.connection, after, self.limit, self.conditions)
 
 
 def _entry(row: Row[Any]) -> dict[str, Any]:

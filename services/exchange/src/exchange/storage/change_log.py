@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, insert, select
+from sqlalchemy import ColumnElement, Row, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
@@ -54,25 +54,27 @@ async def head(connection: AsyncConnection) -> int:
 
 
 async def read(
-    connection: AsyncConnection,
-    *,
-    after: int,
-    limit: int,
-    visible: ColumnElement[bool],
-    wanted: Sequence[ColumnElement[bool]],
+    connection: AsyncConnection, after: int, limit: int, conditions: Sequence[ColumnElement[bool]]
 ) -> FeedPage:
-    """Entries beyond a position that the caller may see and asked for.
+    """Entries beyond a position that the caller may see and asked for, and the head as of the same statement.
 
-    The head is read first: whatever a filter hides up to it is behind the caller, so that `next_after` moves on over
-    entries that were not shown.
+    Whatever the conditions hide up to the head is behind the caller, so that `next_after` moves on over entries that
+    were not shown.
     """
-    until = await head(connection)
-    statement = (
+    entries = (
         select(changes)
-        .where(changes.c.position > after, changes.c.position <= until, visible, *wanted)
+        .where(changes.c.position > after, changes.c.position <= changes_head.c.position, *conditions)
         .order_by(changes.c.position)
         .limit(limit)
+        .correlate(changes_head)
+        .lateral("entry")
     )
-    rows = (await connection.execute(statement)).all()
-    next_after = rows[-1].position if len(rows) == limit else max(after, until)
-    return FeedPage(rows, next_after, until)
+    statement = (
+        select(changes_head.c.position.label("head"), entries)
+        .select_from(changes_head.outerjoin(entries, true()))
+        .order_by(entries.c.position)
+    )
+    found = (await connection.execute(statement)).all()
+    until = int(found[0].head) if found else 0
+    rows = [row for row in found if row.position is not None]
+    return FeedPage(rows, rows[-1].position if len(rows) == limit else max(after, until), until)

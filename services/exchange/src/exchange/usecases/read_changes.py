@@ -21,6 +21,9 @@ from service_kit.policy.predicates import row_predicate
 from service_kit.policy.roles import Roles
 from service_kit.policy.scope import NO_ROWS, RowScope
 
+FEED_OPERATIONS = frozenset(READ_OPERATIONS.values())
+"""What the feed decides beside its own operation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
