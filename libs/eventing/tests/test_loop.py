@@ -95,6 +95,16 @@ async def test_a_back_off_is_not_cut_short_by_a_wake_but_by_a_stop() -> None:
         await task
 
 
+async def test_a_stop_before_the_start_is_not_forgotten() -> None:
+    async def never() -> bool:
+        raise AssertionError("a round of a stopped loop")
+
+    loop = Loop("stopped", never)
+    loop.stop()
+    async with asyncio.timeout(1):
+        await loop.run()
+
+
 async def test_a_fatal_error_ends_the_loop_and_says_why() -> None:
     async def fatal() -> bool:
         raise LookupError("enough")

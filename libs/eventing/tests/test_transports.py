@@ -128,6 +128,35 @@ async def test_topics_are_made_once(world: Any, transport: Any) -> None:
         await transport.ensure_topics([world.topic, f"other-{world.topic}"])
 
 
+async def test_what_arrives_behind_a_rebalance_is_kept(
+    world: Any, real_kafka: Any, kafka_transport: Callable[[], Any]
+) -> None:
+    """A member that waits for records while another joins: what it then receives is its own, and not to be dropped."""
+    one = await kafka_transport()
+    first = await one.subscribe("group", [world.topic])
+    assert await first.receive(100, 0.2) is None
+    waiting = asyncio.create_task(first.receive(100, 20))
+    second = await (await kafka_transport()).subscribe("group", [world.topic])
+    assert await second.receive(100, 0.5) is None  # both have their share now
+    got: list[str] = []
+
+    async def collect(subscription: Any, batch: Any) -> None:
+        while len(got) < 60:
+            if batch is not None:
+                async with subscription.handling(batch) as ours:
+                    assert ours
+                    got.extend(record.key for record in batch.records)
+                    await subscription.commit(batch)
+            batch = await subscription.receive(100, 0.1)
+
+    await one.publish(world.topic, _records(world, *[(f"k{n}", 1) for n in range(60)]))
+    async with asyncio.timeout(30):
+        await asyncio.gather(collect(first, await waiting), collect(second, None))
+    assert sorted(got) == sorted(f"k{n}" for n in range(60))
+    await first.close()
+    await second.close()
+
+
 async def test_a_batch_lost_in_a_rebalance_is_dropped(
     world: Any, real_kafka: Any, kafka_transport: Callable[[], Any]
 ) -> None:

@@ -124,7 +124,7 @@ class Loop:
         self._stopping = False
 
     def stop(self) -> None:
-        """Ends the loop after the round under way."""
+        """Ends the loop after the round under way, for good."""
         self._stopping = True
         self.wake.set()
 
@@ -134,8 +134,7 @@ class Loop:
         return self._stopping
 
     async def run(self) -> None:
-        """Runs until `stop`; ends at once when cancelled."""
-        self._stopping = False
+        """Runs until `stop`, at once when that came first; ends at once when cancelled."""
         self.health.running, self.health.stopped = True, None
         failures, began = 0, monotonic()
         worked_at: float | None = None

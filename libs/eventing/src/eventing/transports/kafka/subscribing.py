@@ -72,7 +72,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def receive(self, limit: int, wait: float) -> Batch | None:
         """See `port.Subscription`. `getmany`, because `getone` can spin."""
-        generation = self._generation
         try:
             found = await self._client.getmany(timeout_ms=int(wait * 1000), max_records=limit)
         except ConsumerStoppedError as stopped:
@@ -81,6 +80,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             raise SubscriptionClosedError(self._name)
         if not found:
             return None
+        # Read now and not before the wait: what arrives behind a rebalance belongs to the new assignment, and to
+        # drop it would pass it over, because the client's position is already behind it.
+        generation = self._generation
         records: list[Received] = []
         for messages in found.values():
             records += [
