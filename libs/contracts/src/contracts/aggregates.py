@@ -41,5 +41,6 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("governance", "minutes"): "minutes.read",
     ("governance", "decision"): "decisions.read",
     ("governance", "reference"): "references.read",
+    ("exchange", "return"): "returns.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""

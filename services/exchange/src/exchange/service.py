@@ -4,12 +4,14 @@ from pathlib import Path
 
 import contracts.events  # noqa: F401  (registers every event class)
 from contracts.event import EVENTS
+from contracts.events import exchange as events
 from contracts.text import Text
 from eventing.reactions import reactions_of, topic_of
 from exchange import reactions
-from exchange.api import changes
+from exchange.api import changes, return_definitions, return_steps, returns
 from exchange.storage.memberships import memberships_of
 from exchange.storage.tables import CHANGE_LOG, metadata, shared
+from exchange.usecases.open_return import OPEN_RETURNS
 from service_kit.service import Service
 
 service = Service(
@@ -18,9 +20,11 @@ service = Service(
     package=Path(__file__).parent,
     metadata=metadata,
     foundation=shared,
-    routers=[changes.router],
+    routers=[changes.router, return_definitions.router, returns.router, return_steps.router],
     reactions=reactions_of(reactions),
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
+    publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],
+    clock_tasks=[OPEN_RETURNS],
     logs=[CHANGE_LOG],
     memberships=memberships_of,
 )

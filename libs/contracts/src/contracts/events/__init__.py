@@ -3,6 +3,7 @@
 from contracts.events import brokerage as brokerage
 from contracts.events import brokerage_commissions as brokerage_commissions
 from contracts.events import brokerage_providers as brokerage_providers
+from contracts.events import exchange as exchange
 from contracts.events import governance as governance
 from contracts.events import governance_decisions as governance_decisions
 from contracts.events import registry as registry

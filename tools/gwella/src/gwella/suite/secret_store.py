@@ -14,23 +14,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SuiteSecrets:
-    """What the services are given. `audit_key_file` holds a private JWK (Ed25519)."""
+    """What the services are given. The key files hold a private JWK (Ed25519) each."""
 
     cursor_secret: str
     audit_key_file: Path
+    return_key_file: Path
 
 
 def suite_secrets(folder: Path) -> SuiteSecrets:
     """The secrets of this data folder, made when missing."""
     from testkit.issuer_directory import write_private
 
-    kept, key_file = folder / "secrets.json", folder / "audit-key.json"
+    kept, key_files = folder / "secrets.json", [folder / "audit-key.json", folder / "return-key.json"]
     if not kept.exists():
         write_private(kept, {name: secrets.token_urlsafe(32) for name in ("cursor_secret",)})
-    if not key_file.exists():
-        from joserfc.jwk import OKPKey
+    for key_file in key_files:
+        if not key_file.exists():
+            from joserfc.jwk import OKPKey
 
-        key = OKPKey.generate_key("Ed25519", parameters={"use": "sig"}, auto_kid=True)
-        write_private(key_file, key.as_dict(private=True))
+            key = OKPKey.generate_key("Ed25519", parameters={"use": "sig"}, auto_kid=True)
+            write_private(key_file, key.as_dict(private=True))
     content = json.loads(kept.read_text(encoding="utf-8"))
-    return SuiteSecrets(content["cursor_secret"], key_file)
+    return SuiteSecrets(content["cursor_secret"], *key_files)

@@ -50,6 +50,8 @@ class Wiring:
             "cursor_secret": self.secrets.cursor_secret,
             "audit_key_file": str(self.secrets.audit_key_file),
         }
+        if plan.name == "exchange":
+            values["return_key_file"] = str(self.secrets.return_key_file)
         if self.kafka is not None:
             values["kafka_bootstrap_servers"] = self.kafka
             if role in {"all", "consumer"}:

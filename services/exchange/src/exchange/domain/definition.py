@@ -1,0 +1,153 @@
+"""The definition of the return as versioned data: sections, figures with stable codes, rules by id, and its schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from contracts.text import Text
+from exchange.domain.figures import Status
+
+Severity = Literal["error", "warning"]
+DIMENSIONS = ("category", "medium", "rule", "sector", "visit_type")
+
+
+@dataclass(frozen=True, slots=True)
+class FigureDefinition:
+    """One figure. `late`: what came late is itemised by it; `compared`: a great change of it asks for a comment."""
+
+    code: str
+    section: str
+    title: Text
+    late: bool = False
+    compared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefinition:
+    """One rule: an error bars freezing unless it is waived, a warning needs a comment."""
+
+    id: str
+    severity: Severity
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of the definition of the return."""
+
+    version: str
+    title: Text
+    due_after_days: int
+    change_percent: int
+    sectors: frozenset[str]
+    visit_types: frozenset[str]
+    sections: Mapping[str, Text]
+    figures: Mapping[str, FigureDefinition]
+    rules: Mapping[str, RuleDefinition]
+
+    @property
+    def collected(self) -> frozenset[str]:
+        """The sections that have figures; of the others is said that nothing is collected."""
+        return frozenset(figure.section for figure in self.figures.values())
+
+
+def read_definition(data: Mapping[str, Any]) -> Definition:
+    """The definition of a TOML document. Raises ValueError for a figure of a section that is not declared."""
+    sections = {code: _text(title) for code, title in data["sections"].items()}
+    figures = {
+        code: FigureDefinition(
+            code, row["section"], _text(row), row.get("late", False), row.get("compared", False)
+        )
+        for code, row in data["figures"].items()
+    }
+    if lost := sorted(figure.code for figure in figures.values() if figure.section not in sections):
+        raise ValueError(f"figures of no section: {lost}")
+    return Definition(
+        version=data["version"],
+        title=_text(data["title"]),
+        due_after_days=data["due_after_days"],
+        change_percent=data["change_percent"],
+        sectors=frozenset(data["sectors"]),
+        visit_types=frozenset(data["visit_types"]),
+        sections=sections,
+        figures=figures,
+        rules={id_: RuleDefinition(id_, row["severity"], _text(row)) for id_, row in data["rules"].items()},
+    )
+
+
+def _text(row: Mapping[str, str]) -> Text:
+    return Text(row["en"], row["cy"])
+
+
+def json_schema(definition: Definition) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the JSON rendering of a return under this definition."""
+    text = {"type": "string"}
+    bilingual = _object({"en": text, "cy": text})
+    whole = {"type": "integer", "minimum": 0}
+    cell = _object(
+        {
+            "figure": {"enum": sorted(definition.figures)},
+            "authority": {"type": ["string", "null"], "pattern": "^[0-9]{3}$"},
+            "by": {
+                "type": "object",
+                "propertyNames": {"enum": list(DIMENSIONS)},
+                "additionalProperties": text,
+            },
+            "status": {"enum": [status.value for status in Status]},
+            "value": {"type": ["integer", "null"], "minimum": 0},
+        }
+    )
+    finding = _object(
+        {
+            "rule": {"enum": sorted(definition.rules)},
+            "severity": {"enum": ["error", "warning"]},
+            "authority": {"type": ["string", "null"]},
+            "figure": {"type": ["string", "null"]},
+            "expected": {"type": ["integer", "null"]},
+            "found": {"type": ["integer", "null"]},
+            "remark": {
+                "anyOf": [{"type": "null"}, _object({"kind": {"enum": ["comment", "waiver"]}, "text": text})]
+            },
+        }
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": definition.title.en,
+        **_object(
+            {
+                "definition": {"const": definition.version},
+                "title": bilingual,
+                "return": {"type": "object", "required": ["id", "version", "organisation", "school_year", "period"]},
+                "position": whole,
+                "made_at": text,
+                "earlier": {"type": ["object", "null"]},
+                "amends": {"type": ["object", "null"]},
+                "sections": _list(
+                    _object({"code": {"enum": sorted(definition.sections)}, "title": bilingual,
+                             "status": {"enum": ["collected", "not_collected"]}})
+                ),
+                "titles": {"type": "object", "propertyNames": {"enum": sorted(definition.figures)},
+                           "additionalProperties": bilingual},
+                "figures": _list(cell),
+                "findings": _list(finding),
+                "renderings": _list(
+                    _object({"format": {"enum": ["csv", "ods"]}, "language": {"enum": ["en", "cy"]},
+                             "media_type": text, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                             "bytes": whole})
+                ),
+            }
+        ),
+    }  # fmt: skip
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": dict(items)}

@@ -1,0 +1,77 @@
+"""What the change log says, as the projection reads it: facts by record, as of a day, as known at a position."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One entry of the change log. `valid_from` and `valid_to` are its days, `[from, to)`; None: open."""
+
+    position: int
+    aggregate: str
+    """`<publisher>.<aggregate>`."""
+    verb: str
+    key: str
+    version: int
+    authority: str | None
+    school: str | None
+    valid_from: date | None
+    valid_to: date | None
+    data: Mapping[str, Any]
+
+    def covers(self, day: date) -> bool:
+        """Whether it says anything of this day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day < self.valid_to
+        )
+
+
+def fact_of(
+    position: int, aggregate: str, event_type: str, key: str, version: int, data: Mapping[str, Any]
+) -> Fact:
+    """The fact of one entry; days are read from the event's own data."""
+    return Fact(
+        position=position,
+        aggregate=aggregate,
+        verb=event_type.split(".")[4],
+        key=key,
+        version=version,
+        authority=data.get("authority"),
+        school=data.get("school"),
+        valid_from=_day(data.get("valid_from")),
+        valid_to=_day(data.get("valid_to")),
+        data=data,
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value is not None else None
+
+
+class Ledger:
+    """Facts by aggregate and record, in the order of the log."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._by_record: dict[str, dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
+        for fact in sorted(facts, key=lambda fact: fact.position):
+            self._by_record[fact.aggregate][fact.key].append(fact)
+
+    def has(self, aggregate: str) -> bool:
+        """Whether anything at all was ever told of this aggregate."""
+        return aggregate in self._by_record
+
+    def records(self, aggregate: str, known: int) -> Iterator[Sequence[Fact]]:
+        """For each record, what was told of it up to a position, in order; records untold until then are left out."""
+        for facts in self._by_record.get(aggregate, {}).values():
+            told = [fact for fact in facts if fact.position <= known]
+            if told:
+                yield told
+
+
+def on_day(told: Sequence[Fact], day: date) -> Fact | None:
+    """What holds on a day: of the facts that cover it, the one told last."""
+    return next((fact for fact in reversed(told) if fact.covers(day)), None)
