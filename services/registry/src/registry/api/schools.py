@@ -34,7 +34,7 @@ from registry.storage.schools import COLUMNS, SchoolFilter, listed
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import schools
 from registry.usecases.change_school import FACTS, change_school
-from registry.usecases.school_states import SCHOOL, why_not
+from registry.usecases.school_states import SCHOOL, reasons_against
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
@@ -219,18 +219,23 @@ def _shaping(call: RequestCall, day: date) -> Callable[[Row], Row]:
     """What makes the shown row of a stored one: links to successors, and the steps that the caller may take."""
     writing = decide(call.principal, "schools.write", call.memberships, call.serving.roles)
     writable = writing.rows(DataClass.public)
+    known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
 
     def shape(row: Row) -> Row:
-        number = row["school_number"]
-        reason = partial(
-            why_not,
-            school=standing_of(number, row["since"]),
-            day=day + _DAY,
+        number, status = row["school_number"], row["status"]
+        reasons = reasons_against(
+            standing_of(number, row["since"]),
+            status,
+            day + _DAY,
             may_write=writing.allowed and writable.covers(row["authority"], number),
         )
+        # Most schools of a page may take the same steps: they are described once.
+        key = (status, *(reason.code if reason else "" for reason in reasons.values()))
+        if key not in known:
+            steps = allowed(SCHOOL, status, lambda step: reasons[step], call.language)
+            known[key] = [step.model_dump() for step in steps]
         followed = sorted(row["successors"] or (), key=lambda one: str(one["school_number"]))
         links = [{**one, "href": f"/v1/schools/{one['school_number']}"} for one in followed]
-        steps = allowed(SCHOOL, row["status"], reason, call.language)
-        return {**row, "successors": links, "allowed_transitions": [step.model_dump() for step in steps]}
+        return {**row, "successors": links, "allowed_transitions": known[key]}
 
     return shape

@@ -99,8 +99,10 @@ async def statuses_on(connection: AsyncConnection, numbers: Collection[str], day
 def life_columns(valid_at: date, known_at: datetime | None) -> Sequence[ColumnElement[Any]]:
     """For a query of schools: `since`, the status by days as known now, and `successors` with their days."""
     other = schools.slices.alias("life")
-    entry = func.jsonb_build_array(func.lower(other.c.valid), other.c.status)
-    since = select(func.jsonb_agg(entry)).where(other.c.id == _SLICES.id, func.upper_inf(other.c.known))
+    entry = func.concat(func.to_char(func.lower(other.c.valid), "YYYY-MM-DD"), " ", other.c.status)
+    since = select(func.array_agg(entry, type_=ARRAY(Text))).where(
+        other.c.id == _SLICES.id, func.upper_inf(other.c.known)
+    )
     link = func.jsonb_build_object(
         "school_number", SUCCESSIONS.successor, "valid_from", SUCCESSIONS.valid_from
     )
@@ -110,9 +112,12 @@ def life_columns(valid_at: date, known_at: datetime | None) -> Sequence[ColumnEl
     return since.scalar_subquery().label("since"), successors.scalar_subquery().label("successors")
 
 
-def standing_of(school_number: str, since: Sequence[Sequence[str | None]]) -> Standing:
-    """The standing in a row that has `since`."""
-    entries = [(date.fromisoformat(start) if start else date.min, str(status)) for start, status in since]
+def standing_of(school_number: str, since: Sequence[str]) -> Standing:
+    """The standing in a row that has `since`: each entry a day and a status, like `2018-04-10 open`."""
+    entries = []
+    for entry in since:
+        start, _, status = entry.partition(" ")
+        entries.append((date.fromisoformat(start) if start else date.min, status))
     return Standing(school_number, tuple(sorted(entries)))
 
 

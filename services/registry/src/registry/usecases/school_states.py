@@ -1,5 +1,6 @@
 """The states of a school and the steps between them: what a caller may ask for, and the refusal of what it may not."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -29,6 +30,13 @@ def why_not(step: Transition, *, school: Standing, day: date, may_write: bool = 
         return _MAY_NOT
     code = opening_refused(school, day) if step is OPENING else closing_refused(school, day)
     return Reason(code, REFUSALS[code]) if code is not None else None
+
+
+def reasons_against(
+    school: Standing, status: str, day: date, *, may_write: bool
+) -> Mapping[Transition, Reason | None]:
+    """For each step out of a status, why it may not be taken from a day on; None where it may."""
+    return {step: why_not(step, school=school, day=day, may_write=may_write) for step in SCHOOL.steps[status]}
 
 
 def demand_step(step: Transition, school: Standing, day: date) -> None:
