@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Table, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brokerage.storage.tables import known_categories, known_findings, known_schools, known_visits
@@ -131,7 +131,7 @@ async def categories_on(
     columns = known_categories.c
     query = (
         select(columns.number, columns.scheme, columns.value, columns.ceiling_days)
-        .distinct(columns.number)
+        .ext(distinct_on(columns.number))
         .where(
             columns.number == func.any(sorted(numbers)),
             columns.dated <= day,
