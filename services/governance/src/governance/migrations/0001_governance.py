@@ -1,5 +1,7 @@
 """Bodies, members, meetings and what they decide in two times; numbers of minutes; what is known of schools."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -10,39 +12,39 @@ branch_labels = ("governance",)
 depends_on = "foundation_0001"
 
 
-def text(*names: str) -> list[sa.Column]:
+def text(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=False) for name in names]
 
 
-def text_or_null(*names: str) -> list[sa.Column]:
+def text_or_null(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=True) for name in names]
 
 
-def days(*names: str) -> list[sa.Column]:
+def days(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Date(), nullable=False) for name in names]
 
 
-def days_or_null(*names: str) -> list[sa.Column]:
+def days_or_null(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Date(), nullable=True) for name in names]
 
 
-def numbers(*names: str) -> list[sa.Column]:
+def numbers(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Integer(), nullable=False) for name in names]
 
 
-def numbers_or_null(*names: str) -> list[sa.Column]:
+def numbers_or_null(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Integer(), nullable=True) for name in names]
 
 
-def yes_no(*names: str) -> list[sa.Column]:
+def yes_no(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Boolean(), nullable=False) for name in names]
 
 
-def json(*names: str) -> list[sa.Column]:
+def json(*names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, postgresql.JSONB(), nullable=False) for name in names]
 
 
-def record(kind: str, plural: str, columns: list[sa.Column]) -> None:
+def record(kind: str, plural: str, columns: list[sa.Column[Any]]) -> None:
     """The two tables of one kind of aggregate: heads, and slices of which one is known per id and day."""
     op.create_table(
         plural,
