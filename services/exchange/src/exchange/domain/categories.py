@@ -76,7 +76,7 @@ def category_figures(
     ledger: Ledger, register: Register, days: Mapping[str, Days], known: int, earlier: int | None
 ) -> list[Figure]:
     """The figures of the section; not collected where no category was ever told of."""
-    if not ledger.has(CATEGORY):
+    if not ledger.has(CATEGORY, known):
         return [absent(code, days) for code in FIGURES]
     ends = {authority: span.last_day for authority, span in days.items()}
     starts = {authority: span.day_before for authority, span in days.items()}

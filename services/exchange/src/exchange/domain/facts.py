@@ -60,9 +60,9 @@ class Ledger:
         for fact in sorted(facts, key=lambda fact: fact.position):
             self._by_record[fact.aggregate][fact.key].append(fact)
 
-    def has(self, aggregate: str) -> bool:
-        """Whether anything at all was ever told of this aggregate."""
-        return aggregate in self._by_record
+    def has(self, aggregate: str, known: int) -> bool:
+        """Whether anything at all was told of this aggregate up to a position."""
+        return next(self.records(aggregate, known), None) is not None
 
     def records(self, aggregate: str, known: int) -> Iterator[Sequence[Fact]]:
         """For each record, what was told of it up to a position, in order; records untold until then are left out."""

@@ -116,9 +116,9 @@ def _sums(values: Values, authorities: Sequence[str]) -> Iterator[Finding]:
         rows = [values.get((figure, authority, ())) for authority in authorities]
         if whole is not None and None not in rows and whole != (total := sum(row or 0 for row in rows)):
             yield Finding("RET-04", None, figure, total, whole)
-    for (figure, authority), total in parts.items():
-        held = values.get((figure, authority, ()))
-        if held is not None and held != total:
+    for (figure, authority, by), held in values.items():
+        total = parts.get((figure, authority), 0)
+        if authority is not None and not by and held != total:
             yield Finding("RET-04", authority, figure, total, held)
 
 

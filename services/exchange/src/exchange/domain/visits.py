@@ -33,7 +33,7 @@ def visit_figures(
     types: Collection[str],
 ) -> list[Figure]:
     """The figures of the section for visits of these types; not collected where no visit was ever told of."""
-    if not ledger.has(VISIT):
+    if not ledger.has(VISIT, known):
         return [absent(code, days) for code in FIGURES]
     held_categories = {
         span.last_day: categories_on(ledger, span.last_day, known) for span in set(days.values())
