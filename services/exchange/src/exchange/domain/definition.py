@@ -81,23 +81,52 @@ def _text(row: Mapping[str, str]) -> Text:
 
 def json_schema(definition: Definition) -> dict[str, Any]:
     """The JSON Schema (2020-12) of the JSON rendering of a return under this definition."""
-    text = {"type": "string"}
-    bilingual = _object({"en": text, "cy": text})
-    whole = {"type": "integer", "minimum": 0}
-    cell = _object(
+    bilingual = _object({"en": _TEXT, "cy": _TEXT})
+    section = {
+        "code": {"enum": sorted(definition.sections)},
+        "title": bilingual,
+        "status": {"enum": ["collected", "not_collected"]},
+    }
+    titles = {"propertyNames": {"enum": sorted(definition.figures)}, "additionalProperties": bilingual}
+    about = ["id", "version", "organisation", "school_year", "period"]
+    members = {
+        "definition": {"const": definition.version},
+        "title": bilingual,
+        "return": {"type": "object", "required": about},
+        "position": _WHOLE,
+        "made_at": _TEXT,
+        "earlier": {"type": ["object", "null"]},
+        "amends": {"type": ["object", "null"]},
+        "sections": _list(_object(section)),
+        "titles": {"type": "object", **titles},
+        "figures": _list(_cell_schema(definition)),
+        "findings": _list(_finding_schema(definition)),
+        "renderings": _list(_rendering_schema()),
+    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, "title": definition.title.en, **_object(members)}
+
+
+_TEXT: Mapping[str, Any] = {"type": "string"}
+_WHOLE: Mapping[str, Any] = {"type": "integer", "minimum": 0}
+
+
+def _cell_schema(definition: Definition) -> dict[str, Any]:
+    by = {"type": "object", "propertyNames": {"enum": list(DIMENSIONS)}, "additionalProperties": _TEXT}
+    return _object(
         {
             "figure": {"enum": sorted(definition.figures)},
             "authority": {"type": ["string", "null"], "pattern": "^[0-9]{3}$"},
-            "by": {
-                "type": "object",
-                "propertyNames": {"enum": list(DIMENSIONS)},
-                "additionalProperties": text,
-            },
+            "by": by,
             "status": {"enum": [status.value for status in Status]},
             "value": {"type": ["integer", "null"], "minimum": 0},
         }
     )
-    finding = _object(
+
+
+def _finding_schema(definition: Definition) -> dict[str, Any]:
+    remark = _object({"kind": {"enum": ["comment", "waiver"]}, "text": _TEXT})
+    return _object(
         {
             "rule": {"enum": sorted(definition.rules)},
             "severity": {"enum": ["error", "warning"]},
@@ -105,39 +134,21 @@ def json_schema(definition: Definition) -> dict[str, Any]:
             "figure": {"type": ["string", "null"]},
             "expected": {"type": ["integer", "null"]},
             "found": {"type": ["integer", "null"]},
-            "remark": {
-                "anyOf": [{"type": "null"}, _object({"kind": {"enum": ["comment", "waiver"]}, "text": text})]
-            },
+            "remark": {"anyOf": [{"type": "null"}, remark]},
         }
     )
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": definition.title.en,
-        **_object(
-            {
-                "definition": {"const": definition.version},
-                "title": bilingual,
-                "return": {"type": "object", "required": ["id", "version", "organisation", "school_year", "period"]},
-                "position": whole,
-                "made_at": text,
-                "earlier": {"type": ["object", "null"]},
-                "amends": {"type": ["object", "null"]},
-                "sections": _list(
-                    _object({"code": {"enum": sorted(definition.sections)}, "title": bilingual,
-                             "status": {"enum": ["collected", "not_collected"]}})
-                ),
-                "titles": {"type": "object", "propertyNames": {"enum": sorted(definition.figures)},
-                           "additionalProperties": bilingual},
-                "figures": _list(cell),
-                "findings": _list(finding),
-                "renderings": _list(
-                    _object({"format": {"enum": ["csv", "ods"]}, "language": {"enum": ["en", "cy"]},
-                             "media_type": text, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                             "bytes": whole})
-                ),
-            }
-        ),
-    }  # fmt: skip
+
+
+def _rendering_schema() -> dict[str, Any]:
+    return _object(
+        {
+            "format": {"enum": ["csv", "ods"]},
+            "language": {"enum": ["en", "cy"]},
+            "media_type": _TEXT,
+            "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+            "bytes": _WHOLE,
+        }
+    )
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
