@@ -49,6 +49,7 @@ class Exchange:
     client: httpx.AsyncClient
     tokens: TokenFactory
     worker: Database
+    api: Database
     position: int = 0
     versions: dict[str, int] = field(default_factory=dict)
 
@@ -128,7 +129,7 @@ async def exchange(migrated_database: MigratedDatabase, tmp_path: Path) -> Async
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exchange") as client,
     ):
         assert runtime.worker is not None
-        yield Exchange(transport, client, tokens, runtime.worker)
+        yield Exchange(transport, client, tokens, runtime.worker, app.state.serving.database)
     await runtime.stop()
 
 

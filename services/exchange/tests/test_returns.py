@@ -28,6 +28,7 @@ from returning import (
     value,
     visit,
 )  # fmt: skip
+from sqlalchemy import event
 
 from contracts.events.visits import VisitHeld
 
@@ -309,3 +310,22 @@ async def test_returns_are_in_the_feed(filled: Any) -> None:
             items = (await filled.changes("welsh_government", wait=1, limit=1000))["items"]
             found = [item["type"].split(".")[4] for item in items if ".exchange." in item["type"]]
     assert found == ["submitted"]
+
+
+async def test_a_list_costs_the_same_however_long(filled: Any) -> None:
+    """R16: however many returns, the same statements."""
+    statements: list[str] = []
+
+    def count(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    found = []
+    for return_id in (RETURN, BEFORE):
+        await opened(filled, return_id)
+        event.listen(filled.api.engine.sync_engine, "before_cursor_execute", count)
+        answer = await filled.ask("GET", "/v1/returns", **OFFICER)
+        event.remove(filled.api.engine.sync_engine, "before_cursor_execute", count)
+        found.append(len(statements))
+        statements.clear()
+    assert len(answer.json()["items"]) == 2
+    assert found[0] == found[1] <= 8
