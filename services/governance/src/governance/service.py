@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from contracts.events import governance as events
-from contracts.events import governance_decisions as decided
+from contracts.event import EVENTS
 from contracts.text import Text
 from eventing.reactions import reactions_of
 from governance import reactions
@@ -37,57 +36,7 @@ service = Service(
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
     reactions=reactions_of(reactions),
-    publishes=[
-        events.BodyEstablished,
-        events.BodyConstitutionAdopted,
-        events.MemberAppointed,
-        events.MemberEnded,
-        events.MeetingScheduled,
-        events.MeetingAgendaAgreed,
-        events.MeetingAgendaPublished,
-        events.MeetingOpened,
-        events.MeetingAdjourned,
-        events.MeetingClosed,
-        events.MeetingCancelled,
-        events.MeetingMinuted,
-        events.MeetingPublished,
-        events.AgendaItemAdded,
-        events.AgendaItemChanged,
-        events.AgendaItemWithdrawn,
-        events.AgendaItemPublished,
-        events.AttendanceRecorded,
-        events.AttendanceLeft,
-        events.AttendanceReturned,
-        events.DeclarationMade,
-        events.MinutesDrafted,
-        events.MinutesTranslated,
-        events.MinutesApproved,
-        events.MinutesPublished,
-        decided.ResolutionMoved,
-        decided.ResolutionPut,
-        decided.ResolutionCarried,
-        decided.ResolutionLost,
-        decided.ResolutionDeferred,
-        decided.ResolutionWithdrawn,
-        decided.ResolutionPublished,
-        decided.VoteRecorded,
-        decided.DecisionPublished,
-        decided.DecisionBecameCallable,
-        decided.DecisionCalledIn,
-        decided.DecisionTookEffect,
-        decided.DecisionUpheld,
-        decided.DecisionReferredBack,
-        decided.DecisionSentToCouncil,
-        decided.DecisionImplemented,
-        decided.ReferenceMade,
-        decided.ReferenceReceived,
-        decided.ReferenceListed,
-        decided.ReferenceConsidered,
-        decided.ReferenceOutcomeRecorded,
-        decided.ReferenceReferredOn,
-        decided.ReferenceBecameOverdue,
-        decided.ReferenceClosed,
-    ],
+    publishes=[event for event in EVENTS.values() if event.PUBLISHER == "governance"],
     clock_tasks=CLOCK_TASKS,
     memberships=memberships_of,
 )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from contracts.events import governance as events
+from contracts.events import governance_proceedings as events
 from contracts.identifiers import new_id
 from governance.domain.constitutions import CLERK
 from governance.domain.meetings import NOTICED, meets_on

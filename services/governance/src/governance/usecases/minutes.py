@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.events import governance as events
+from contracts.events import governance_proceedings as events
+from contracts.events.governance import MeetingMinuted, MeetingPublished
 from contracts.events.governance_decisions import ResolutionPublished
 from contracts.identifiers import new_id
 from governance.domain.resolutions import NUMBERED
@@ -52,7 +53,7 @@ async def draft(uow: UnitOfWork, meeting: Row, text_en: str | None, text_cy: str
         amended=False,
     )
     await uow.write(minutes, [write])
-    await move(uow, meetings, events.MeetingMinuted, meeting, state="minutes_drafted")
+    await move(uow, meetings, MeetingMinuted, meeting, state="minutes_drafted")
     return id_
 
 
@@ -91,7 +92,7 @@ async def approve(
         uow, row, events.MinutesApproved,
         state="approved", amendments=list(amendments), approved_at_meeting_id=at_meeting["id"],
     )  # fmt: skip
-    await move(uow, meetings, events.MeetingMinuted, meeting, state="approved")
+    await move(uow, meetings, MeetingMinuted, meeting, state="approved")
 
 
 async def publish(uow: UnitOfWork, row: Row, meeting: Row) -> None:
@@ -102,7 +103,7 @@ async def publish(uow: UnitOfWork, row: Row, meeting: Row) -> None:
         raise ProblemError("one_language_only", extra={"missing": missing})
     today = uow.clock.today()
     await _tell(uow, row, events.MinutesPublished, state="published", data_class="public", published_on=today)
-    await move(uow, meetings, events.MeetingPublished, meeting, state="published", data_class="public")
+    await move(uow, meetings, MeetingPublished, meeting, state="published", data_class="public")
     writes = [
         write_of(
             resolutions, ResolutionPublished, held["id"], values_of(resolutions, held, data_class="public")
