@@ -8,18 +8,16 @@
             row = await schools.one(uow, number, call.valid_at, call.known_at)      # None: 404
             return call.record(SchoolView, row)
 
-    @router.page("/schools", operation="schools.read", response_model=Page[SchoolView], referenced=True)
+    @router.page("/schools", operation="schools.read", response_model=Page[SchoolView])
     async def list_schools(call: Call, sector: str | None = None) -> Response:
         async with call.read() as uow:
             query = schools.listed(call.rows(DataClass.public), call.valid_at, call.known_at, sector)
-            query = call.with_references(query, "school", schools.table.c.id)
-            return await call.page(uow, SchoolView, query, [ascending(slices.c.name_sort), ascending(slices.c.id)])
+            return await call.page(uow, SchoolView, query, [ascending(slices.c.name_sort)])
 
     @router.post("/schools", operation="schools.write", response_model=SchoolView, problems=["already_exists"])
     async def open_school(new: NewSchool, call: Call) -> Response:
         async def do(uow: UnitOfWork) -> Row:
-            await opening.open_school(uow, new.number, ...)
-            return await schools.one(uow, new.number, call.valid_at)
+            return await opening.open_school(uow, new.number, ...)
         return await call.command(SchoolView, do, location="/v1/schools/{school}")
 
     @router.patch("/schools/{number}", operation="schools.write", response_model=SchoolView)
@@ -30,10 +28,9 @@
             await changing.change_school(uow, held, patch, call.expected_version)   # to Write.expected_version
         return await call.change(SchoolView, load, do)
 
-A row is a mapping with `version` (or `shown_version`, as `records.shown` has it), `slice` where the record has slices,
-and the members that the view's SCOPED_BY names. Raise ProblemError anywhere: everything is rolled back.
-What a caller may see of an answer is decided by `<resource>.read`, also after a write, because a right to write does
-not include the right to read.
+A row is a mapping with `version` (or `shown_version`), `slice` where the record has slices, and the members that the
+view's SCOPED_BY names. Raise ProblemError anywhere: everything is rolled back. What a caller may see of an answer is
+decided by `<resource>.read`, also after a write: a right to write does not include the right to read.
 """
 
 from collections import defaultdict
@@ -106,8 +103,6 @@ class RequestCall:
         self._body_digest = b""
         self._shown: defaultdict[tuple[str, DataClass], list[str]] = defaultdict(list)
 
-    # --- what was asked -----------------------------------------------------------------------------------------
-
     @property
     def valid_at(self) -> date:
         """The day for which it is asked; today in Wales where the caller named none."""
@@ -160,8 +155,6 @@ class RequestCall:
         """Puts the transaction under another decision's row-level security: for what joins several resources."""
         blank = dict.fromkeys(RLS_SETTINGS, "")
         await uow.connection.execute(apply_settings(blank | dict(session_settings(decision))))
-
-    # --- transactions -------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def read(
@@ -237,8 +230,6 @@ class RequestCall:
     def _decide(self, operation: str) -> Decision:
         return decide(self.principal, operation, self._memberships or NO_MEMBERSHIPS, self.serving.roles)
 
-    # --- answers ------------------------------------------------------------------------------------------------
-
     def record(
         self,
         view: type[View],
@@ -306,8 +297,6 @@ class RequestCall:
         )
         return query.where(wanted)
 
-    # --- writes -------------------------------------------------------------------------------------------------
-
     async def command(
         self,
         view: type[View],
@@ -332,8 +321,6 @@ class RequestCall:
         not know of it or not change it.
         """
         return await run_change(self, view, load, do)
-
-    # --- for the route ------------------------------------------------------------------------------------------
 
     def take(self, wishes: Mapping[str, Any]) -> None:
         """Takes the values of the contract's parameters; `?lang=` is among them."""

@@ -27,7 +27,12 @@ _OF_SCHOOLS = tuple(cls for cls in EVENTS.values() if issubclass(cls, SchoolFact
 
 @reacts_to(*_OF_SCHOOLS)
 async def keep_school(event: SchoolFacts, envelope: Envelope, unit: Unit) -> None:
-    """Keeps a school's public identity and whether it is closed."""
+    """Keeps a school's public identity and whether it is closed.
+
+    What holds for days that end is a correction of the past; what holds from then on was told by another event.
+    """
+    if event.valid_to is not None:
+        return
     values = {
         "number": event.school_number,
         "of_authority": event.authority or event.school_number[:3],
