@@ -160,3 +160,38 @@ async def test_only_the_other_body_moves_it(governance: Governance) -> None:
     assert (skipped.status_code, skipped.json()["possible"]) == (409, ["receive"])
     refused = await governance.member(f"{CABINET} 1").post(f"{path}/receive")
     assert refused.status_code == 403
+
+
+async def test_deferred_once_then_referred_on(governance: Governance) -> None:
+    """domain 6.1.10: a deferral has another day and another agenda; unlimited hops, each naming the one before."""
+    members = await vale(governance)
+    resolution = await recommended(governance, members)
+    scrutiny, cabinet = governance.clerk(f"clerk of {SCRUTINY}"), governance.clerk(f"clerk of {CABINET}")
+    path = f"/v1/references/{(await scrutiny.done('/v1/references', referral(resolution['id'])))['id']}"
+    await cabinet.done(f"{path}/receive")
+    present = [id_ for name, id_ in members.items() if name.startswith(CABINET)]
+    items = []
+    for day in (datetime(2012, 10, 1, 14, tzinfo=UTC), datetime(2012, 11, 5, 14, tzinfo=UTC)):
+        meeting = await governance.opened(CABINET, day, f"{CABINET} 1", present)
+        late = {"meeting_id": meeting["id"], "urgency_reason": "Due today"}
+        assert (await cabinet.refused(f"{path}/list", {"meeting_id": meeting["id"]}))[
+            1
+        ] == "late_item_without_urgency"
+        items.append((await cabinet.done(f"{path}/list", late))["agenda_item_id"])
+        await cabinet.done(f"{path}/consider")
+        if len(items) == 1:
+            undated = await cabinet.post(f"{path}/record-outcome", {"outcome": "deferred"})
+            assert [e["pointer"] for e in undated.json()["errors"]] == ["/due_on"]
+            put_off = {"outcome": "deferred", "due_on": "2012-11-05"}
+            assert (await cabinet.done(f"{path}/record-outcome", put_off))["due_on"] == "2012-11-05"
+    assert items[0] != items[1]
+    onward = await governance.moved({**meeting, "item_ids": items[1:]}, "recommended", reason=REASON)
+    await cabinet.done(f"/v1/resolutions/{onward['id']}/assent")
+    hop = referral(onward["id"], to_body=SCRUTINY, due_on="2012-12-03", referred_from=path.rsplit("/", 1)[1])
+    early = await cabinet.post("/v1/references", hop)
+    assert [e["code"] for e in early.json()["errors"]] == ["not_referred_on"]
+    outcome = {"outcome": "referred_on", "resolution_id": onward["id"]}
+    assert (await cabinet.done(f"{path}/record-outcome", outcome))["state"] == "referred_on"
+    made = await cabinet.done("/v1/references", hop)
+    assert (made["to_body"], made["referred_from"]) == (SCRUTINY, hop["referred_from"])
+    assert len(await governance.events("reference.referred_on")) == 1
