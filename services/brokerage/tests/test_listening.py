@@ -54,7 +54,9 @@ async def test_the_same_finding_told_twice_is_one(region: Brokerage) -> None:
     assert await region.rows("select 1 from parked_events") == []
 
 
-async def test_nothing_new_for_a_closed_school_and_what_was_committed_stays_visible(region: Brokerage) -> None:
+async def test_nothing_new_for_a_closed_school_and_what_was_committed_stays_visible(
+    region: Brokerage,
+) -> None:
     """Issue 4, point 10: a school that closed; no new commission, the committed one goes on."""
     item = await region.provider()
     commission = await region.placed(item, 4)

@@ -125,7 +125,11 @@ OPERATIONS: Mapping[str, Operation] = _operations(
         "Gwneud atgyfeiriadau a chofnodi canlyniadau",
     ),
     ("returns.read", "Read returns", "Darllen ffurflenni"),
-    ("returns.write", "Fill, validate, submit and amend returns", "Llenwi, dilysu, cyflwyno a diwygio ffurflenni"),
+    (
+        "returns.write",
+        "Fill, validate, submit and amend returns",
+        "Llenwi, dilysu, cyflwyno a diwygio ffurflenni",
+    ),
     ("returns.freeze", "Freeze returns", "Rhewi ffurflenni"),
     ("returns.sign", "Sign off returns", "Cymeradwyo ffurflenni"),
     ("returns.acknowledge", "Acknowledge and query returns", "Cydnabod a holi ffurflenni"),

@@ -15,7 +15,11 @@ async def test_a_finding_becomes_support_whose_impact_is_judged(region: Brokerag
     answer = await region.place(offer)
     assert answer.status_code == 201, answer.text
     commission = answer.json()
-    assert (commission["days"], commission["school_year"], commission["lead_working_days"]) == (6, "2019/20", 0)
+    assert (commission["days"], commission["school_year"], commission["lead_working_days"]) == (
+        6,
+        "2019/20",
+        0,
+    )
     delivered = await region.delivered(commission, 5)
     assert (delivered["state"], delivered["days_used"], delivered["days_released"]) == ("delivered", 5, 1)
     path = f"/v1/commissions/{commission['id']}"

@@ -166,13 +166,16 @@ async def test_days_beyond_the_ceiling_need_the_lead_officers_override(region: B
 
 
 @pytest.mark.parametrize(
-    ("who", "why"), [("person-broker", "proposer_cannot_override"), ("person-head-6732118", "proposer_cannot_override")]
+    ("who", "why"),
+    [("person-broker", "proposer_cannot_override"), ("person-head-6732118", "proposer_cannot_override")],
 )
 async def test_a_proposer_does_not_override(region: Brokerage, who: str, why: str) -> None:
     """Flows 2, ceiling: override never by proposer."""
     offer = await region.agreed(await region.provider())
     lead = region.caller("lead_officer", authority="673", person_id=who)
-    refused = await lead.post("/v1/ceiling-overrides", {"offer_id": offer["id"], "extra_days": 2, "reason": "x"})
+    refused = await lead.post(
+        "/v1/ceiling-overrides", {"offer_id": offer["id"], "extra_days": 2, "reason": "x"}
+    )
     assert (refused.status_code, refused.json()["reason"]) == (409, why)
 
 
@@ -246,9 +249,10 @@ async def test_delivery_stays_within_what_is_committed(region: Brokerage) -> Non
         refused = await region.head(SUPPORTER).post(f"{path}/deliveries", {"delivered_on": day, "days": days})
         assert refused.json()["errors"][0]["code"] == code
 
-
     region.clock.advance(timedelta(days=7))
-    refused = await region.head(SUPPORTER).post(f"{path}/deliveries", {"delivered_on": "2020-02-11", "days": 7})
+    refused = await region.head(SUPPORTER).post(
+        f"{path}/deliveries", {"delivered_on": "2020-02-11", "days": 7}
+    )
     assert (refused.status_code, refused.json()["code"]) == (409, "days_used_up")
 
 
@@ -273,12 +277,12 @@ async def test_an_offer_is_answered_by_its_own_sides_alone(region: Brokerage) ->
     refused = await region.lead_officer.post(path, {"side": "paying_authority"})
     assert refused.json()["code"] == "side_has_answered", "it does not pay"
     assert (await region.head(NEIGHBOUR).post(path, {"side": "supported"})).status_code == 404
-    assert (await region.head(SUPPORTER).get(f"/v1/offers/{offer['id']}")).json()["you_answer_for"] == ["supporting"]
+    assert (await region.head(SUPPORTER).get(f"/v1/offers/{offer['id']}")).json()["you_answer_for"] == [
+        "supporting"
+    ]
     declined = await region.head(SUPPORTER).made(
         f"/v1/offers/{offer['id']}/decline", {"side": "supporting", "reason": "No days after all."}
     )
     assert declined["state"] == "declined"
     request = (await region.head().get(f"/v1/support-requests/{offer['request_id']}")).json()
     assert request["state"] == "triaged"
-
-

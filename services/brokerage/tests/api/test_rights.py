@@ -15,7 +15,9 @@ OUTSIDERS = [
 
 
 @pytest.mark.parametrize(("role", "of"), OUTSIDERS)
-async def test_a_request_is_the_supported_sides_alone(region: Brokerage, role: str, of: dict[str, str]) -> None:
+async def test_a_request_is_the_supported_sides_alone(
+    region: Brokerage, role: str, of: dict[str, str]
+) -> None:
     """Flows 1: the finding behind a commission is the supported side's; others are told 404."""
     offer = await region.agreed(await region.provider())
     caller = region.caller(role, **of)
@@ -71,7 +73,9 @@ async def test_a_provider_who_is_a_person_sees_and_delivers_its_own(region: Brok
     provider = region.caller("provider", person_id="person-provider")
     await provider.made(f"/v1/offers/{offer['id']}/accept", {"side": "supporting"})
     commission = (await region.place(offer)).json()
-    assert [one["id"] for one in (await provider.get("/v1/commissions")).json()["items"]] == [commission["id"]]
+    assert [one["id"] for one in (await provider.get("/v1/commissions")).json()["items"]] == [
+        commission["id"]
+    ]
     await provider.made(f"/v1/commissions/{commission['id']}/start")
     region.clock.advance(timedelta(days=7))
     provider = region.caller("provider", person_id="person-provider")
@@ -116,7 +120,9 @@ async def test_a_head_declares_the_days_of_the_own_school_alone(region: Brokerag
     later = {"first_day": "2020-04-20", "last_day": "2020-05-22", "days": 4}
     assert (await region.head(SUPPORTER).post(path, later)).status_code == 201
     assert (await region.head(NEIGHBOUR).post(path, later)).status_code == 403
-    overlapping = await region.head(SUPPORTER).post(path, later | {"first_day": "2020-05-22", "last_day": "2020-06-01"})
+    overlapping = await region.head(SUPPORTER).post(
+        path, later | {"first_day": "2020-05-22", "last_day": "2020-06-01"}
+    )
     assert (overlapping.status_code, overlapping.json()["code"]) == (409, "capacity_overlap")
     await region.placed(item, 6)
     first, _ = (await region.head().get(path)).json()["items"]

@@ -17,7 +17,9 @@ WHO = st.sampled_from(["asker", "broker", "provider", "lead"])
 
 
 @given(ceiling=st.none() | DAYS, committed=DAYS, extra=DAYS, days=DAYS)
-def test_days_fit_exactly_where_their_sum_does(ceiling: int | None, committed: int, extra: int, days: int) -> None:
+def test_days_fit_exactly_where_their_sum_does(
+    ceiling: int | None, committed: int, extra: int, days: int
+) -> None:
     """D-16: committed + new <= ceiling + overrides; without a category nothing limits."""
     ledger = Ledger(ceiling, committed, 0, extra)
     fits = ceiling is None or days == 0 or committed + days <= ceiling + extra
@@ -36,7 +38,9 @@ def test_a_lower_ceiling_takes_nothing_back(committed: int, ceiling: int) -> Non
 
 
 @given(who=WHO, proposers=st.frozensets(WHO), provider=st.none() | WHO)
-def test_neither_proposer_nor_provider_overrides(who: str, proposers: frozenset[str], provider: str | None) -> None:
+def test_neither_proposer_nor_provider_overrides(
+    who: str, proposers: frozenset[str], provider: str | None
+) -> None:
     """Flows 2: the lead officer, never proposer or provider."""
     barred = why_no_override(Caller(who), Proposal(proposers, provider, None))
     if who == provider:

@@ -91,4 +91,6 @@ def test_conventions_name_every_code() -> None:
     assert document["languages"].keys() == {entry.code for entry in LANGUAGE_CATEGORY_2007}
     assert {entry.code for entry in INTEREST_GROUNDS} < BLOCKS.keys()
     with pytest.raises(ValueError, match="nearby"):
-        Conventions.of({**document, "weights": {k: v for k, v in document["weights"].items() if k != "nearby"}})
+        Conventions.of(
+            {**document, "weights": {k: v for k, v in document["weights"].items() if k != "nearby"}}
+        )

@@ -1,6 +1,5 @@
 """States of requests, offers and commissions, walked at random against plain references (flows 2; D-14, D-18)."""
 
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,9 @@ from brokerage.domain.steps import NOT_PERMITTED, Caller
 from contracts.brokerage_codes import COMMISSION_STATES, OFFER_STATES, PAYERS, SUPPORT_REQUEST_STATES
 from contracts.operations import OPERATIONS
 
-EVERYTHING = frozenset(step.operation for out in (*REQUEST_STEPS.values(), *COMMISSION_STEPS.values()) for step in out)
+EVERYTHING = frozenset(
+    step.operation for out in (*REQUEST_STEPS.values(), *COMMISSION_STEPS.values()) for step in out
+)
 AFTER = {
     "requested": {"triaged", "declined", "withdrawn"},
     "triaged": {"matched", "declined", "withdrawn"},
@@ -162,5 +163,3 @@ def test_who_answers_for_whom() -> None:
     assert answers_for(Caller("o", officers=frozenset({"673"})), parties) == {"paying_authority"}
     assert answers_for(Caller("o", officers=frozenset({"681"})), parties) == frozenset()
     assert answers_for(Caller("p"), Parties("6732118", "673", None, "p")) == {"supporting"}
-
-

@@ -1,11 +1,14 @@
-"""From a commit in the registry's database to the entry in a client's hands, through everything in between."""
+"""From a commit in the registry's database to the entry in a client's hands, through everything in between.
+
+The event is one to which no other service reacts: measured is the way to the feed, not what visits or brokerage do.
+"""
 
 import asyncio
 from time import perf_counter
 
 import httpx
 
-from contracts.events.registry import SchoolRegistered
+from contracts.events.registry import ListApplied
 from contracts.identifiers import new_id
 from eventing.envelope import envelope_of
 from eventing.outbox import OutboxRow, append
@@ -23,14 +26,14 @@ RATES = {200: 1, 1000: 5}
 
 async def _write(database: Database, rate: int, together: int, committed: dict[str, float]) -> None:
     began, number = perf_counter(), 0
-    event = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
+    event = ListApplied.model_validate(ListApplied.EXAMPLE)
     while (due := began + number / rate) < began + SECONDS:
         await asyncio.sleep(max(0.0, due - perf_counter()))
         now = SystemClock().now()
         rows = [
             OutboxRow.of(
                 envelope_of(
-                    event, event_id=new_id(), key=new_id(), version=1, subject="/schools/6732118", time=now,
+                    event, event_id=new_id(), key=new_id(), version=1, subject="/school-lists/bench", time=now,
                     recorded_time=now,
                 )
             )
