@@ -23,6 +23,7 @@ from eventing import trace
 from eventing.bell import Bell
 from eventing.consuming import Consumer
 from eventing.loop import Health as LoopHealth
+from eventing.loop import Pace
 from eventing.parking_limit import ConsumerStoppedError
 from eventing.sequencer import Sequencer
 from eventing.shipping import Shipper
@@ -45,18 +46,29 @@ from service_kit.telemetry import configure_telemetry, instrument_app
 from service_kit.unit_of_work import UnitOfWork
 
 ROLES: Final = ("api", "relay", "consumer")
+WOKEN: Final = Pace(busy=0.1)
+"""Of sequencers and shippers that writers in the same process wake."""
 _log = structlog.get_logger(__name__)
 
 
 class Runtime:
     """One service's background parts in this process: sequencers, shipper, consumer, jobs.
 
-    `wakes` are set when something was written here, so that in one process nothing waits for the next look.
+    `wakes` are set when something was written here, so that in one process nothing waits for the next look. `woken`
+    says that whoever serves callers runs in this process, too: the sequencers then look by themselves only now and
+    then, because looking fifty times a second costs a process with many services more than its work.
     """
 
     def __init__(
-        self, service: Service, settings: Settings, transport: Transport | None, clock: Clock
+        self,
+        service: Service,
+        settings: Settings,
+        transport: Transport | None,
+        clock: Clock,
+        *,
+        woken: bool = False,
     ) -> None:
+        self._pace = WOKEN if woken else Pace()
         self.service = service
         self.settings = settings
         self.clock = clock
@@ -131,16 +143,18 @@ class Runtime:
             log, cursors = shared.published.log, shared.published.cursors
             shipper = Shipper(
                 worker.engine, log=log, cursors=cursors, transport=self._required_transport(),
-                topic=self.service.topic, wake=moved,
+                topic=self.service.topic, wake=moved, pace=self._pace,
             )  # fmt: skip
             self._parts += [
-                Sequencer(worker.engine, shared.event_log, wake=self._wake(), moved=moved),
+                Sequencer(worker.engine, shared.event_log, wake=self._wake(), moved=moved, pace=self._pace),
                 shipper,
             ]
-        self._parts.append(Sequencer(worker.engine, shared.audit.log_tables, wake=self._wake()))
+        self._parts.append(
+            Sequencer(worker.engine, shared.audit.log_tables, wake=self._wake(), pace=self._pace)
+        )
         for own in self.service.logs:
             bell = self.bells[own.log.name]
-            self._parts.append(Sequencer(worker.engine, own, wake=self._wake(), moved=bell))
+            self._parts.append(Sequencer(worker.engine, own, wake=self._wake(), moved=bell, pace=self._pace))
         if self.settings.audit_key_file is not None:
             key = load_signing_key(self.settings.audit_key_file)
             self._parts.append(Checkpoints(worker, shared.audit, key, self.clock, self.service.name))
@@ -227,7 +241,7 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
                 group_instance_id=settings.static_member,
             )
         )
-    runtime = Runtime(service, settings, transport, clock)
+    runtime = Runtime(service, settings, transport, clock, woken="api" in roles)
     await runtime.start(roles)
     try:
         app = create_app(service, settings, clock=clock, runtime=runtime, api="api" in roles)

@@ -111,7 +111,7 @@ def _runtime(plan: ServicePlan, wiring: Wiring, transport: LocalTransport) -> Ru
     from service_kit.settings import Settings
 
     settings = Settings(**wiring.values(plan, "all"))
-    return Runtime(load_service(plan.name), settings, transport, settings.clock())
+    return Runtime(load_service(plan.name), settings, transport, settings.clock(), woken=True)
 
 
 def _expected(plans: Sequence[ServicePlan]) -> dict[str, frozenset[str]]:
