@@ -24,8 +24,13 @@ help: ## this page
 	    && mkdir -p .tools/bin && ln -sf ../packages/bin/uv .tools/bin/uv ; } \
 	  || { echo "uv could not be installed: neither 'python3 -m venv' nor 'python3 -m pip' works here." >&2 ; exit 1 ; }
 
-install: $(filter .tools/%,$(UV)) ## the locked packages into .venv
-	@$(UV) sync --locked $(if $(wildcard .venv/bin/gwella),--quiet)
+install: .venv/installed ## the locked packages into .venv
+
+# Compiled once, because otherwise the first start of the suite would pay for it.
+.venv/installed: uv.lock pyproject.toml $(wildcard */*/pyproject.toml) | $(filter .tools/%,$(UV))
+	@$(UV) sync --locked --compile-bytecode $(if $(wildcard .venv/bin/gwella),--quiet)
+	@$(BIN)/python -m compileall -q libs services tools
+	@touch $@
 
 demo: install ## start the suite, load the real region, tell the story, keep running
 	@exec $(BIN)/gwella demo
