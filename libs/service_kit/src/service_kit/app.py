@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -229,15 +229,18 @@ async def _lifespan(_: FastAPI, *, serving: Serving, health: Health, issuers: Is
 def _public_routes(
     service: Service, app: FastAPI, routers: tuple[Router, ...], serving: Serving
 ) -> list[Route]:
-    described = orjson.dumps(
-        openapi_of(
-            service.name, service.title, app.routes, routers, serving.catalogue, serving.settings.issuer_url
+    @cache
+    def described() -> bytes:
+        # Not before somebody asks: it is the longest part of a start, and most processes are never asked.
+        issuer_url = serving.settings.issuer_url
+        return orjson.dumps(
+            openapi_of(service.name, service.title, app.routes, routers, serving.catalogue, issuer_url)
         )
-    )
+
     listed = {code: _described(serving.catalogue, code) for code in serving.catalogue.problems}
 
     async def openapi(_: Request) -> Response:
-        return Response(described, media_type="application/json")
+        return Response(described(), media_type="application/json")
 
     async def problems(_: Request) -> Response:
         return Response(orjson.dumps({"problems": list(listed.values())}), media_type="application/json")
