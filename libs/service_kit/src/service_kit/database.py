@@ -12,6 +12,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from service_kit.deadline import statement_settings
 from service_kit.metrics import watch_pool
 from service_kit.policy.rls import apply_settings
 
@@ -66,7 +67,7 @@ class Database:
         """A transaction that commits when its block ends and rolls back when the block raises.
 
         `settings`: of `policy.rls.session_settings`; None (worker and owner roles) sets none. `read_only` makes
-        Postgres refuse every write.
+        Postgres refuse every write. A request's deadline becomes the transaction's `statement_timeout`.
         """
         async with self.engine.connect() as connection:
             if read_only:
@@ -74,7 +75,7 @@ class Database:
                 await connection.execution_options(postgresql_readonly=True)
             async with connection.begin():
                 if settings is not None:
-                    await connection.execute(apply_settings(settings))
+                    await connection.execute(apply_settings({**settings, **statement_settings()}))
                 yield connection
         if not read_only:
             for wake in self.wakes:

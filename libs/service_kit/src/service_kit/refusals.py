@@ -7,12 +7,16 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from service_kit import deadline
 from service_kit.problems import ProblemError
 
 _CONTRADICTIONS: Final = frozenset({"23505", "23P01"})
 """unique_violation, exclusion_violation: another writer was first, or the facts exclude each other."""
 _PASSING: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P03", "53300", "08006", "08001"})
 """Serialisation, deadlock, lock or statement timeout, shutdown, start-up, too many connections, lost connection."""
+
+_CANCELLED: Final = "57014"
+"""query_canceled: by statement_timeout, here."""
 
 
 @contextmanager
@@ -28,6 +32,8 @@ def refused_by_database() -> Iterator[None]:
             raise ProblemError("conflict") from error
         raise
     except DBAPIError as error:
+        if deadline.passed() and sqlstate(error) == _CANCELLED:
+            raise deadline.passed_error() from error
         if error.connection_invalidated or sqlstate(error) in _PASSING:
             raise unavailable() from error
         raise

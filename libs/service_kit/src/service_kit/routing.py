@@ -32,6 +32,7 @@ from eventing.trace import caused_by
 from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
+from service_kit.deadline import HEADER, seconds_given, within
 from service_kit.models import Model, View
 from service_kit.parameters import Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
@@ -215,6 +216,10 @@ class Route(APIRoute):
         async def handle(request: Request) -> Response:
             call = await open_call(request, self.contract.operation)
             request.scope[CALL] = call
+            async with within(seconds_given(request.headers.get(HEADER))):
+                return await answered(request, call)
+
+        async def answered(request: Request, call: RequestCall) -> Response:
             values, faults = parameters.read_query(request, self.contract.known, self.own_query)
             faults += parameters.faults_in_path(request, self.own_path)
             call.take(values)
@@ -291,7 +296,7 @@ def _body_model(endpoint: Callable[..., Any]) -> type[Model] | None:
 
 
 _ALWAYS = ("malformed_request", "token_missing", "operation_not_permitted", "not_found", "validation_failed",
-           "too_many_requests", "internal_error", "unavailable")  # fmt: skip
+           "too_many_requests", "internal_error", "unavailable", "deadline_passed")  # fmt: skip
 _OF_KIND: Mapping[Kind, tuple[str, ...]] = {
     "read": (),
     "page": (),

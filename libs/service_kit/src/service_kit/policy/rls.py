@@ -31,6 +31,7 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from contracts.data_class import DataClass
+from service_kit.deadline import STATEMENT_TIMEOUT
 from service_kit.policy.decide import Decision
 from service_kit.policy.scope import RowScope
 
@@ -244,9 +245,9 @@ def apply_settings(settings: Mapping[str, str]) -> Select[Any]:
     """The first statement of a transaction: one text whatever the settings, so it is prepared once.
 
     `set_config(..., true)` lasts until the transaction ends, so nothing leaks to the next user of a pooled
-    connection. Raises ValueError for a name that no policy reads.
+    connection. `statement_timeout` may be among them. Raises ValueError for another name that no policy reads.
     """
-    if unknown := sorted(set(settings) - set(RLS_SETTINGS)):
+    if unknown := sorted(set(settings) - {*RLS_SETTINGS, STATEMENT_TIMEOUT}):
         raise ValueError(f"not a row-level setting: {unknown}")
     pairs = (
         func.unnest(literal(list(settings), ARRAY(Text)), literal(list(settings.values()), ARRAY(Text)))
