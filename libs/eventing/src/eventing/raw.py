@@ -1,21 +1,75 @@
 """The driver's own connection, for the few statements where the layer above it would cost more than the statement."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Any]]:
+    """A pooled connection and the asyncpg connection below it, outside any transaction."""
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        async with given_back(connection, driver):
+            yield connection, driver
+
+
+@asynccontextmanager
 async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Any]:
     """A pooled asyncpg connection outside any transaction: each statement commits by itself."""
-    async with engine.connect() as connection:
-        yield (await connection.get_raw_connection()).driver_connection
+    async with connected(engine) as (_, driver):
+        yield driver
+
+
+@asynccontextmanager
+async def given_back(connection: AsyncConnection, driver: Any) -> AsyncIterator[None]:
+    """Tells the pool when the connection was lost: it would not notice what the layer above did not see fail."""
+    try:
+        yield
+    except BaseException:
+        if driver.is_closed():
+            await connection.invalidate()
+        raise
+
+
+async def driver_of(connection: AsyncConnection) -> Any:
+    """The asyncpg connection inside the caller's transaction, which is begun where nothing was asked in it yet."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    if not driver.is_in_transaction():
+        await connection.exec_driver_sql("select")
+    return driver
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A Core statement as the driver takes it: `driver.fetch(*composed.with_(limit=5))`."""
+
+    sql: str
+    order: tuple[str, ...]
+    """Names of the bound parameters by position."""
+    constants: Mapping[str, Any]
+    """Values that the statement itself brings."""
+
+    @classmethod
+    def of(cls, statement: ClauseElement) -> "Composed":
+        """Composed once; what is bound without a value is asked for with every execution."""
+        compiled: Any = statement.compile(dialect=_DIALECT)
+        constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+        return cls(str(compiled), tuple(compiled.positiontup or ()), constants)
+
+    def with_(self, **given: Any) -> tuple[Any, ...]:
+        """The text and its arguments in order. Raises KeyError for a parameter without a value."""
+        return (
+            self.sql,
+            *(given[name] if name in given else self.constants[name] for name in self.order),
+        )
 
 
 def sql_of(statement: ClauseElement, parameters: tuple[str, ...]) -> str:
@@ -23,7 +77,7 @@ def sql_of(statement: ClauseElement, parameters: tuple[str, ...]) -> str:
 
     Raises ValueError when they do not: positional parameters in another order would be a silent mix-up.
     """
-    compiled = statement.compile(dialect=_DIALECT)
-    if tuple(compiled.positiontup or ()) != parameters:  # type: ignore[attr-defined]
-        raise ValueError(f"parameters are {compiled.positiontup}, not {parameters}")  # type: ignore[attr-defined]
-    return str(compiled)
+    composed = Composed.of(statement)
+    if composed.order != parameters:
+        raise ValueError(f"parameters are {composed.order}, not {parameters}")
+    return composed.sql

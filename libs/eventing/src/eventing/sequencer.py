@@ -41,7 +41,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from eventing import metrics
 from eventing.bell import Bell
 from eventing.loop import Health, Loop, Pace
-from eventing.raw import raw_connection, sql_of
+from eventing.raw import Composed, connected, driver_of, sql_of
 
 MEASURE_SECONDS: Final = 5.0
 BATCH_ROWS: Final = 500
@@ -86,12 +86,16 @@ class LogTables:
         return id(self.log)
 
 
-@lru_cache(maxsize=32)
 def _lock(head: Table) -> Select[tuple[int]]:
     return select(head.c.position).with_for_update()
 
 
 @lru_cache(maxsize=32)
+def _composed(tables: LogTables) -> tuple[str, Composed]:
+    """Locking and moving, as the driver takes them: the layer above would cost more than they do."""
+    return sql_of(_lock(tables.head), ()), Composed.of(_move(tables))
+
+
 def _move(tables: LogTables) -> Update:
     outbox, log, head = tables.outbox, tables.log, tables.head
     names = tables.columns()
@@ -153,12 +157,13 @@ async def sequence(connection: AsyncConnection, tables: LogTables, limit: int = 
     The lock is a statement of its own: the statement that moves then sees everything that the previous holder of
     the lock committed, which a single statement's older snapshot would not.
     """
-    head = (await connection.execute(_lock(tables.head))).scalar_one_or_none()
+    lock, move = _composed(tables)
+    head = (await connection.exec_driver_sql(lock)).scalar_one_or_none()
     if head is None:
         await connection.execute(upsert(tables.head).values(position=0).on_conflict_do_nothing())
-        head = (await connection.execute(_lock(tables.head))).scalar_one()
-    moved_to = (await connection.execute(_move(tables), {"limit": limit})).scalar_one_or_none()
-    return 0 if moved_to is None else moved_to - head
+        head = (await connection.exec_driver_sql(lock)).scalar_one()
+    moved_to = await (await driver_of(connection)).fetchval(*move.with_(limit=limit))
+    return 0 if moved_to is None else int(moved_to) - int(head)
 
 
 class Sequencer:
@@ -202,15 +207,13 @@ class Sequencer:
         return self.loop.health
 
     async def _round(self) -> bool:
-        if not self._full:
+        async with connected(self._engine) as (connection, driver):
+            await self._measure(driver)
             # An idle look takes no lock: locking the head some fifty times a second would write for nothing.
-            async with raw_connection(self._engine) as connection:
-                waiting = await connection.fetchval(self._statements.waiting)
-                await self._measure(connection)
-            if not waiting:
+            if not self._full and not await driver.fetchval(self._statements.waiting):
                 return False
-        async with self._engine.begin() as connection:
-            moved = await sequence(connection, self._tables, self._limit)
+            async with connection.begin():
+                moved = await sequence(connection, self._tables, self._limit)
         self._full = moved == self._limit
         if moved:
             metrics.count(metrics.SEQUENCED, moved, self._labels)
