@@ -33,7 +33,7 @@ async def run_command(
     foundation = call.serving.foundation
     if foundation is None:
         raise RuntimeError(f"{call.serving.service} has no database")
-    command, now = command_of(call), call.clock.now()
+    command, now = command_of(call), call.clock.system_now()
     async with call.write() as uow:
         if not call.dry_run:
             first = await idempotency.begin(uow.connection, foundation.answers, command, now)

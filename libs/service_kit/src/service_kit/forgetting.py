@@ -10,6 +10,6 @@ def forgetting(shared: Foundation) -> ClockTask:
     """The task that every service with data runs: answers to commands go after their 24 hours (R45)."""
 
     async def forget(uow: UnitOfWork) -> int:
-        return await idempotency.purge(uow.connection, shared.answers, uow.clock.now())
+        return await idempotency.purge(uow.connection, shared.answers, uow.clock.system_now())
 
     return ClockTask("forget_answers", forget)

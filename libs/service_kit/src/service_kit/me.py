@@ -5,11 +5,13 @@ authority"), because which schools that means is decided where the data is.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 from contracts.data_class import DataClass
 from contracts.operations import OPERATIONS
 from contracts.text import Language, Text
 from service_kit.auth.principal import Grant, Principal
+from service_kit.clock import Clock
 from service_kit.models import View
 from service_kit.policy.roles import CLASS_TEXT, ROWS_TEXT, Kind, Right, Role, Roles, Rows
 
@@ -56,6 +58,15 @@ class PermittedOperation(View, data_class=DataClass.public):
     covers: list[RowsAndClasses]
 
 
+class SuiteClock(View, data_class=DataClass.public):
+    """The day on which deadlines and dated rights turn. The moment is left out: the answer keeps its ETag all day."""
+
+    today: date
+    """The date in Wales."""
+    sandbox: bool
+    """Whether this is a sandbox, whose clock may have been set and whose data are nobody's."""
+
+
 class Me(View, data_class=DataClass.public):
     """Who the caller is and what it may do."""
 
@@ -65,11 +76,12 @@ class Me(View, data_class=DataClass.public):
     """The person's id in the register; null for a machine."""
     language: Language | None = None
     """The person's own choice, from the token."""
+    clock: SuiteClock
     roles: list[HeldRole]
     operations: list[PermittedOperation]
 
 
-def describe(principal: Principal, roles: Roles) -> Me:
+def describe(principal: Principal, roles: Roles, clock: Clock, *, sandbox: bool) -> Me:
     """The caller as its token and the roles file describe it. Roles that the file does not know are left out."""
     held = [(grant, roles.roles[grant.role]) for grant in principal.grants if grant.role in roles.roles]
     return Me(
@@ -77,6 +89,7 @@ def describe(principal: Principal, roles: Roles) -> Me:
         client_id=principal.client_id,
         person_id=principal.person_id,
         language=principal.language,
+        clock=SuiteClock(today=clock.today(), sandbox=sandbox),
         roles=[_held(grant, role) for grant, role in held],
         operations=[
             _permitted(operation, [right for _, role in held for right in roles.rights(role.name, operation)])

@@ -2,12 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service_kit.clock import Clock, SystemClock
+from service_kit.clock import Clock, SandboxClock, SystemClock
 
 
 class Settings(BaseSettings):
@@ -67,7 +67,19 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=20, ge=0)
     """How long requests may take to finish once the process was told to stop."""
 
-    @staticmethod
-    def clock() -> Clock:
+    sandbox: bool = False
+    """Whether this is a sandbox, whose data are nobody's. Only there may the clock be set."""
+    sandbox_clock: Path | None = None
+    """Sandbox only: file that shifts the clock of every process that names it; tokens keep to the machine's time."""
+
+    @model_validator(mode="after")
+    def _clock_in_a_sandbox_alone(self) -> Self:
+        if self.sandbox_clock is not None and not self.sandbox:
+            raise ValueError(
+                "GWELLA_SANDBOX_CLOCK is for a sandbox alone: without GWELLA_SANDBOX=true it is refused"
+            )
+        return self
+
+    def clock(self) -> Clock:
         """The clock of the process."""
-        return SystemClock()
+        return SystemClock() if self.sandbox_clock is None else SandboxClock(self.sandbox_clock)

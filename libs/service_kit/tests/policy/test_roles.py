@@ -1,17 +1,20 @@
 """The roles file: complete, reviewed, and refused when it says something unknown."""
 
+from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from contracts.operations import OPERATIONS
+from service_kit.clock import FixedClock
 from service_kit.me import describe
 from service_kit.policy.rights_page import rights_page
 from service_kit.policy.roles import RolesFileError, load, roles
 from testkit.tokens import TokenFactory
 
 ROOT = Path(__file__).parents[4]
+CLOCK = FixedClock(datetime(2020, 1, 20, 8, tzinfo=UTC))
 
 # Flows, section 1.
 THE_EIGHTEEN = {
@@ -106,12 +109,18 @@ def test_the_file_in_the_package_is_what_is_loaded() -> None:
 @pytest.mark.parametrize("role", sorted(THE_EIGHTEEN))
 def test_me_lists_exactly_what_the_role_may_do(role: str) -> None:
     """Issue 3: `GET /v1/me` says who the caller is and what it may do."""
-    me = describe(TokenFactory().principal(role, authority="673"), roles())
+    me = describe(TokenFactory().principal(role, authority="673"), roles(), CLOCK, sandbox=False)
     assert {one.operation for one in me.operations} == roles().roles[role].operations
     assert [(held.role, held.authority) for held in me.roles] == [(role, "673")]
     assert all(one.covers and one.title.cy for one in me.operations)
 
 
 def test_me_is_narrowed_by_the_tokens_scopes() -> None:
-    me = describe(TokenFactory().principal("operator", scope="schools.read audit.read openid"), roles())
+    me = describe(
+        TokenFactory().principal("operator", scope="schools.read audit.read openid"),
+        roles(),
+        CLOCK,
+        sandbox=True,
+    )
     assert [one.operation for one in me.operations] == ["schools.read"]
+    assert (me.clock.today, me.clock.sandbox) == (date(2020, 1, 20), True)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import bench, contracts, demo, migrate, new, token, up
+from gwella.commands import bench, clock, contracts, demo, migrate, new, token, up
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.command("up", rich_help_panel=_RUN)(up.up)
 app.command("demo", rich_help_panel=_RUN)(demo.demo)
+app.command("clock", rich_help_panel=_RUN)(clock.clock)
 app.command("token", rich_help_panel=_RUN)(token.token)
 app.command("migrate", rich_help_panel=_RUN)(migrate.migrate)
 app.command("bench", rich_help_panel=_BUILD)(bench.bench)

@@ -63,7 +63,7 @@ async def sign_checkpoint(
     newest = await connection.scalar(select(last).order_by(last.desc()).limit(1))
     if head is None or head.position in (0, newest):
         return None
-    now = clock.now()
+    now = clock.system_now()
     signed = sign(Checkpoint(service, head.position, head.chain, now.isoformat()), key)
     row = {"position": head.position, "signed_at": now, "signed": signed}
     # Another relay may have signed the same state meanwhile: its word is as good.
@@ -128,7 +128,7 @@ class Checkpoints:
         self.loop.stop()
 
     async def _round(self) -> bool:
-        now = self._clock.now()
+        now = self._clock.system_now()
         if self._signed_at is None or now - self._signed_at >= EVERY:
             async with self._database.transaction() as connection:
                 await sign_checkpoint(connection, self._tables, self._key, self._clock, self._service)

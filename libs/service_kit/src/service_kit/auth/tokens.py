@@ -50,7 +50,7 @@ class TokenVerifier:
 
     def known(self, token: str) -> Principal | None:
         """The principal of a token verified before and not expired since; None: ask `verify`."""
-        return self._known_by(_hash(token), self.clock.now().timestamp())
+        return self._known_by(_hash(token), self.clock.system_now().timestamp())
 
     async def verify(self, token: str) -> Principal:
         """The principal of a token.
@@ -59,7 +59,7 @@ class TokenVerifier:
         """
         if len(token) > MAX_TOKEN_BYTES:
             raise TokenError("too long")
-        digest, now = _hash(token), self.clock.now().timestamp()
+        digest, now = _hash(token), self.clock.system_now().timestamp()
         if (principal := self._known_by(digest, now)) is not None:
             return principal
         claims = await self._verified(token, int(now))

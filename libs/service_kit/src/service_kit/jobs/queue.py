@@ -38,7 +38,7 @@ async def enqueue(
         "params": dict(params),
         "done": 0,
         "attempt": 0,
-        "created_at": uow.clock.now(),
+        "created_at": uow.clock.system_now(),
     }
     # Nothing is read back: whoever may begin a job need not be allowed to see rows under this operation.
     given = {name: value for name, value in row.items() if value is not None}

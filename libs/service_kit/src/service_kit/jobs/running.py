@@ -74,7 +74,7 @@ class JobRunner:
     async def run_one(self) -> bool:
         """Runs the oldest job that waits; False where there is none."""
         async with self._database.transaction() as connection:
-            job = await queue.lease(connection, self._table, self._worker, self._clock.now())
+            job = await queue.lease(connection, self._table, self._worker, self._clock.system_now())
         if job is None:
             return False
         kind = self._kinds.get(job["kind"])
@@ -118,11 +118,11 @@ class JobRunner:
             log.warning("job_lease_lost", job=job["id"], job_kind=job["kind"])
 
     async def _finish(self, connection: AsyncConnection, job: Mapping[str, Any], **outcome: Any) -> None:
-        await queue.finish(connection, self._table, job["id"], self._worker, self._clock.now(), **outcome)
+        await queue.finish(connection, self._table, job["id"], self._worker, self._clock.system_now(), **outcome)
 
     async def _rest(self, job: Mapping[str, Any]) -> None:
         async with self._database.transaction() as connection:
-            until = self._clock.now() + REST
+            until = self._clock.system_now() + REST
             await queue.put_back(connection, self._table, job["id"], self._worker, until)
 
     @asynccontextmanager
@@ -132,7 +132,7 @@ class JobRunner:
             while held:
                 await asyncio.sleep(self._heartbeat_seconds)
                 async with self._database.transaction() as connection:
-                    now = self._clock.now()
+                    now = self._clock.system_now()
                     held = await queue.renew(connection, self._table, job_id, self._worker, now)
 
         task = asyncio.create_task(beat(), name="job-heartbeat")

@@ -12,5 +12,7 @@ router = Router("me", Text("Me", "Fi"))
 
 @router.get("/me", operation="me.read", response_model=Me, dated=False)
 async def read_me(call: Call) -> Response:
-    """The caller's roles and the operations that they allow, with titles in both languages."""
-    return call.answer(describe(call.principal, call.serving.roles))
+    """The caller's roles and the operations that they allow, in both languages, and the day of the suite's clock."""
+    serving = call.serving
+    said = describe(call.principal, serving.roles, call.clock, sandbox=serving.settings.sandbox)
+    return call.answer(said)

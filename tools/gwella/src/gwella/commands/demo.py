@@ -33,10 +33,11 @@ def demo(
 
     Without a terminal it stops after the story; the exit status is 0 only if every figure and refusal was as expected.
     """
-    from gwella.story.chapters import tell, what_to_try
+    from gwella.story.chapters import BEGINS, tell, what_to_try
     from gwella.story.telling import Telling
     from gwella.suite.progress import Progress
     from gwella.suite.run import Options, run_suite
+    from gwella.suite.sandbox_clock import moment_of
 
     console = Console(quiet=as_json)
     staying = sys.stdout.isatty() and not as_json if stay is None else stay
@@ -49,7 +50,9 @@ def demo(
             return None
         return Exit.OK
 
-    options = Options(data=data, port_offset=port_offset, kafka=kafka or split, split=split)
+    options = Options(
+        data=data, port_offset=port_offset, kafka=kafka or split, split=split, starts_at=moment_of(BEGINS)
+    )
     outcome = run_suite(options, Progress(console, quiet=as_json, documents=False), after_ready)
     if as_json:
         print(json.dumps(telling.as_json(), default=str))

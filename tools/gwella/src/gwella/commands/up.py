@@ -35,6 +35,10 @@ def up(
         int,
         typer.Option(min=0, max=50000, help="Added to every port, to run a second suite beside the first."),
     ] = 0,
+    clock: Annotated[
+        str | None,
+        typer.Option(help="Where a new folder's clock begins: a day or a moment in Wales; see gwella clock."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the whole suite on this machine and keep it running until Ctrl-C.
@@ -46,8 +50,12 @@ def up(
     """
     from gwella.suite.progress import Progress
     from gwella.suite.run import Options, run_suite
+    from gwella.suite.sandbox_clock import moment_of
 
-    options = Options(data=data, host=host, port_offset=port_offset, kafka=kafka or split, split=split)
+    starts_at = None if clock is None else moment_of(clock)
+    options = Options(
+        data=data, host=host, port_offset=port_offset, kafka=kafka or split, split=split, starts_at=starts_at
+    )
     outcome = run_suite(options, Progress(Console(), quiet=as_json))
     if outcome is Exit.INTERRUPTED:
         raise CommandError(Exit.INTERRUPTED, "interrupted before the suite was ready; everything was stopped")

@@ -9,6 +9,9 @@ from gwella.story import loading, using
 from gwella.story.clients import Clients
 from gwella.story.telling import Telling
 
+BEGINS = "2020-01-06"
+"""The first day of spring 1 of 2019/20 in Central South, where the sandbox's clock is set when the story begins."""
+
 
 def tell(telling: Telling, state: Mapping[str, Any]) -> None:
     """Tells the whole story on a running suite (`state`: its `suite.json`)."""

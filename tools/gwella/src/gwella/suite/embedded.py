@@ -13,6 +13,7 @@ import uvicorn
 from gwella.exits import CommandError, Exit
 from gwella.suite.parts import issuer_server, load_service, migrate_all, start_databases
 from gwella.suite.run import Run
+from gwella.suite.sandbox_clock import clock_file
 from gwella.suite.secret_store import suite_secrets
 from gwella.suite.servers import LoopServer, drained, started
 from gwella.suite.stopping import Stopping
@@ -44,7 +45,10 @@ async def run_embedded(run: Run, stopping: Stopping) -> Exit:
         with run.progress.step("migrations") as step:
             await migrate_all(run.topology, databases)
             step.note = ", ".join(databases)
-        wiring = Wiring(run.topology, run.options.host, suite_secrets(run.instance.folder), databases)
+        wiring = Wiring(
+            run.topology, run.options.host, suite_secrets(run.instance.folder), databases,
+            clock=clock_file(run.instance.folder),
+        )  # fmt: skip
         with run.progress.step("services") as step:
             await _start(run, wiring, stack)
             step.note = "one process, local transport"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from gwella.exits import CommandError, Exit
 from gwella.suite.children import Child, failure, finished, first_to_end, ready, start_child, stop
 from gwella.suite.parts import issuer_server, start_databases
 from gwella.suite.run import Run
+from gwella.suite.sandbox_clock import clock_file
 from gwella.suite.secret_store import suite_secrets
 from gwella.suite.servers import drained, started
 from gwella.suite.stopping import Stopping
@@ -29,7 +31,9 @@ async def run_processes(run: Run, stopping: Stopping) -> Exit:
             stack.callback(postgres.stop)
             step.note = f"127.0.0.1:{postgres.port}, {len(databases)} databases"
         secrets = suite_secrets(run.instance.folder)
-        wiring = Wiring(run.topology, run.options.host, secrets, databases)
+        wiring = Wiring(
+            run.topology, run.options.host, secrets, databases, clock=clock_file(run.instance.folder)
+        )
         migrations = _start_migrations(run, wiring)
         stack.callback(stop, migrations)
         # What the issuer needs is imported while Kafka starts, which is another process's work.
@@ -42,7 +46,7 @@ async def run_processes(run: Run, stopping: Stopping) -> Exit:
             await finished(migrations)
             step.note = ", ".join(databases)
         await loading
-        wiring = Wiring(run.topology, run.options.host, secrets, databases, kafka.bootstrap_servers)
+        wiring = replace(wiring, kafka=kafka.bootstrap_servers)
         issuer = issuer_server(wiring.issuer_url, run.instance.folder)
         stack.push_async_callback(drained, await started([(issuer, run.sockets["issuer"])]))
         children = _start_services(run, wiring)

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gwella.exits import Exit
 from gwella.suite.instance import Instance, claim
 from gwella.suite.ports import require_free
 from gwella.suite.progress import Progress
+from gwella.suite.sandbox_clock import clock_file, move_forward, shown
 from gwella.suite.servers import bind
 from gwella.suite.stopping import Stopping, interruptible
 from gwella.suite.topology import Topology, read_topology
@@ -31,6 +33,8 @@ class Options:
     port_offset: int = 0
     kafka: bool = False
     split: bool = False
+    starts_at: datetime | None = None
+    """Sandbox only: where the clock of the data folder is set to, unless it shows a later moment."""
 
     @property
     def mode(self) -> str:
@@ -68,6 +72,9 @@ class Run:
             progress.line(f"  {name:<12} {url}")
         progress.line(f"  {'issuer':<12} {state['issuer']}")
         progress.line(f"\n  The API's pages: {state['gateway']}/docs      Data: {state['data']}")
+        if clock_file(self.instance.folder).exists():
+            now = shown(self.instance.folder)
+            progress.line(f"  The sandbox's clock shows {now:%Y-%m-%d %H:%M} (set it: gwella clock --help)")
         progress.line("  A token to call it with (in another terminal): gwella token --help")
         progress.line("  Ctrl-C stops everything.")
         progress.document({**state, "ready_seconds": round(progress.elapsed, 3), "seconds": progress.seconds})
@@ -113,6 +120,8 @@ def run_suite(options: Options, progress: Progress, after_ready: AfterReady | No
             if instance.ended:
                 progress.line(f"[yellow]![/yellow] ended what a killed run left: {', '.join(instance.ended)}")
             sockets = _sockets(options, topology)
+            if options.starts_at is not None:
+                move_forward(instance.folder, options.starts_at)
             run = Run(options, topology, instance, progress, sockets, after_ready)
             try:
                 return _loop_runner()(_run(run))

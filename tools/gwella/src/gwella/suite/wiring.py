@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gwella.suite.secret_store import SuiteSecrets
@@ -22,6 +23,8 @@ class Wiring:
     secrets: SuiteSecrets
     databases: Mapping[str, ServiceDatabase] = field(default_factory=dict)
     kafka: str | None = None
+    clock: Path | None = None
+    """The file that sets the clock: what `gwella up` starts is a sandbox."""
 
     @property
     def issuer_url(self) -> str:
@@ -50,6 +53,8 @@ class Wiring:
             "cursor_secret": self.secrets.cursor_secret,
             "audit_key_file": str(self.secrets.audit_key_file),
         }
+        if self.clock is not None:
+            values |= {"sandbox": True, "sandbox_clock": str(self.clock)}
         if plan.name == "exchange":
             values["return_key_file"] = str(self.secrets.return_key_file)
         if self.kafka is not None:
