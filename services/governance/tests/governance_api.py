@@ -12,12 +12,14 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.events.registry import SchoolRegistered
 from governance.service import service
-from governance.storage.known import keep_school
+from governance.storage.tables import known_schools
 from service_kit.clock import FixedClock
 from service_kit.clock_tasks import ClockRunner
 from service_kit.database import Database
 from service_kit.journal import Actor
+from service_kit.known_schools import keep_school
 from service_kit.unit_of_work import UnitOfWork
 from testkit.databases import ServiceDatabase
 from testkit.tokens import TokenFactory
@@ -262,7 +264,13 @@ class Governance:
         """What the reaction to the registry's events keeps."""
         worker = Database(self.database.worker_url, pool_size=1)
         async with worker.transaction() as connection:
-            await keep_school(connection, 1, number, authority, "open")
+            facts = {
+                **SchoolRegistered.EXAMPLE,
+                "authority": authority,
+                "school": number,
+                "school_number": number,
+            }
+            await keep_school(known_schools, connection, 1, SchoolRegistered.model_validate(facts))
         await worker.dispose()
 
     async def counts(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ from visits_api import ADVISER, SCHOOL, Visits, school_changed, school_told
 
 from contracts.events.registry import AdviserAllocated, RoleAssigned, RoleEnded
 from service_kit.process import Runtime
-from visits.storage.tables import known_schools, posts_at_schools, shared
+from visits.storage.tables import RIGHTS, known_schools, shared
 
 ROUND = {
     "school_number": SCHOOL,
@@ -35,12 +35,12 @@ async def test_a_school_that_is_not_announced_yet(nothing_heard: Visits) -> None
     ]
     await visits.hear(allocation())
     async with visits.superuser.connect() as connection:
-        assert (await connection.execute(select(posts_at_schools))).all() == []
+        assert (await connection.execute(select(RIGHTS.posts))).all() == []
         waiting = (await connection.execute(select(shared.consumed.pending))).mappings().all()
         assert len(waiting) == 1
     await visits.hear(school_told(SCHOOL))
     async with visits.superuser.connect() as connection:
-        assert [row.person_id for row in await connection.execute(select(posts_at_schools))] == [ADVISER]
+        assert [row.person_id for row in await connection.execute(select(RIGHTS.posts))] == [ADVISER]
         assert (await connection.execute(select(shared.consumed.pending))).all() == []
 
 

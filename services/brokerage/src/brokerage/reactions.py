@@ -1,14 +1,7 @@
 """What brokerage does with events of the registry and of visits: it keeps what its own rules and rights turn on."""
 
-from brokerage.storage import known, memberships
-from contracts.event import EVENTS
-from contracts.events.registry import (
-    AdviserAllocated,
-    AdviserAllocationEnded,
-    AllocationFacts,
-    FootprintMembershipChanged,
-    SchoolFacts,
-)
+from brokerage.storage import known
+from brokerage.storage.tables import known_schools
 from contracts.events.visits import FindingPublished, VisitAmended, VisitFacts, VisitFinalised
 from contracts.events.visits_categories import (
     CategoryChangedInYear,
@@ -18,32 +11,9 @@ from contracts.events.visits_categories import (
 )
 from eventing.envelope import Envelope
 from eventing.reactions import Unit, WaitFor, reacts_to
+from service_kit.known_schools import keeping_schools
 
-_TELL_SCHOOLS = sorted(
-    (cls for cls in EVENTS.values() if issubclass(cls, SchoolFacts)), key=lambda cls: cls.TYPE
-)
-"""Every event that carries a school's facts: registered, changed, opened, closed and what else the registry tells."""
-
-
-@reacts_to(*_TELL_SCHOOLS)
-async def keep_school(event: SchoolFacts, envelope: Envelope, unit: Unit) -> None:
-    """Keeps a school's public identity and whether it is closed.
-
-    What holds for days that end is a correction of the past; what holds from then on was told by another event.
-    """
-    if event.valid_to is not None:
-        return
-    values = {
-        "number": event.school_number,
-        "of_authority": event.authority or event.school_number[:3],
-        "name": event.name,
-        "status": event.status,
-        "sector": event.sector,
-        "language_category": event.language_category,
-        "postcode": event.postcode,
-        "closed_from": event.valid_from if event.status == "closed" else None,
-    }
-    await known.keep_school(unit.connection, envelope.version, values)
+keep_school = keeping_schools(known_schools)
 
 
 @reacts_to(FindingPublished)
@@ -101,23 +71,3 @@ async def end_category(event: CategorySuperseded, envelope: Envelope, unit: Unit
     """Keeps until when a category holds."""
     if event.valid_to is not None:
         await known.end_category(unit.connection, event.category_id, event.valid_to)
-
-
-@reacts_to(AdviserAllocated, AdviserAllocationEnded)
-async def keep_lead_adviser(event: AllocationFacts, envelope: Envelope, unit: Unit) -> WaitFor | None:
-    """Keeps who leads a school. An allocation to a school that was not announced yet waits for the school."""
-    if event.school_number not in await known.schools_of(unit.connection, [event.school_number]):
-        return WaitFor(event.school_number)
-    await memberships.keep_lead_adviser(
-        unit.connection, envelope.key, event.person_id, event.school_number, event.valid_from, event.valid_to
-    )
-    return None
-
-
-@reacts_to(FootprintMembershipChanged)
-async def keep_footprint_member(event: FootprintMembershipChanged, envelope: Envelope, unit: Unit) -> None:
-    """Keeps which authorities a consortium has: its officers' rights follow it."""
-    if event.authority is not None:
-        await memberships.keep_footprint_member(
-            unit.connection, envelope.key, event.footprint, event.authority, event.valid_from, event.valid_to
-        )

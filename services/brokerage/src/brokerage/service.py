@@ -13,8 +13,8 @@ from brokerage.api import (
     support_days,
     support_requests,
 )
-from brokerage.storage.memberships import memberships_of
-from brokerage.storage.tables import metadata, shared
+from brokerage.storage.known import schools_of
+from brokerage.storage.tables import RIGHTS, metadata, shared
 from brokerage.usecases.clock_tasks import CLOCK_TASKS
 from contracts.event import EVENTS
 from contracts.text import Text
@@ -32,8 +32,8 @@ service = Service(
     metadata=metadata,
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
-    reactions=reactions_of(reactions),
+    reactions=[*reactions_of(reactions), *RIGHTS.reactions(announced=schools_of)],
     publishes=[cls for _, cls in sorted(EVENTS.items()) if cls.PUBLISHER == "brokerage"],
     clock_tasks=CLOCK_TASKS,
-    memberships=memberships_of,
+    memberships=RIGHTS.memberships_of,
 )

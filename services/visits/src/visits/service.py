@@ -10,8 +10,8 @@ from service_kit.service import Service
 from visits import reactions
 from visits.api import actions, categories, category_imports, conventions, findings, overview, visit_steps
 from visits.api import visits as visits_api
-from visits.storage.memberships import memberships_of
-from visits.storage.tables import metadata, shared
+from visits.storage.known import schools_of
+from visits.storage.tables import RIGHTS, metadata, shared
 from visits.usecases.clock_tasks import CLOCK_TASKS
 from visits.usecases.import_categories import IMPORT
 
@@ -25,9 +25,9 @@ service = Service(
     metadata=metadata,
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
-    reactions=reactions_of(reactions),
+    reactions=[*reactions_of(reactions), *RIGHTS.reactions(announced=schools_of)],
     publishes=[event for event in EVENTS.values() if event.__module__ in _DECLARED_IN],
     jobs=[IMPORT],
     clock_tasks=CLOCK_TASKS,
-    memberships=memberships_of,
+    memberships=RIGHTS.memberships_of,
 )

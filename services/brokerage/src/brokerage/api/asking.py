@@ -63,7 +63,8 @@ class Asking:
         return Caller(
             self.who,
             frozenset(may),
-            frozenset(g.school for g in grants if g.role == "head" and g.school),
+            frozenset(g.school for g in grants if g.role == "head" and g.school)
+            or self._call.memberships.schools.get("head", frozenset()),
             frozenset(g.authority for g in grants if g.role in ("lead_officer", "director") and g.authority),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Table, func, or_, select, update
@@ -10,24 +11,10 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from brokerage.storage.tables import known_categories, known_findings, known_schools, known_visits
+from service_kit import known_schools as known
 
-
-@dataclass(frozen=True, slots=True)
-class KnownSchool:
-    """A school as the registry told of it."""
-
-    number: str
-    authority: str
-    name: str
-    sector: str
-    status: str
-    language_category: str | None
-    postcode: str | None
-    closed_from: date | None
-
-    def closed_on(self, day: date) -> bool:
-        """Whether the school is closed on a day; where no day was told, it is closed on every day."""
-        return self.status == "closed" and (self.closed_from is None or self.closed_from <= day)
+schools_of = partial(known.schools_of, known_schools)
+"""The schools with these numbers that were announced, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +25,6 @@ class KnownCategory:
     scheme: str
     value: str
     ceiling_days: int | None
-
-
-async def keep_school(connection: AsyncConnection, told: int, values: Mapping[str, Any]) -> None:
-    """Keeps a school's public facts, unless something later was told already.
-
-    A closed school's later details do not move the day from which it is closed.
-    """
-    closed_from = values["closed_from"]
-    if closed_from is not None:
-        closed_from = func.least(known_schools.c.closed_from, closed_from)
-    statement = insert(known_schools).values(told=told, **values)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[known_schools.c.number],
-            set_={**values, "closed_from": closed_from, "told": told},
-            where=known_schools.c.told < told,
-        )
-    )
 
 
 async def keep_finding(connection: AsyncConnection, told: int, values: Mapping[str, Any]) -> None:
@@ -90,16 +59,6 @@ async def _keep(
             index_elements=key, set_={**values, "told": told}, where=table.c.told < told
         )
     )
-
-
-async def schools_of(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, KnownSchool]:
-    """The schools with these numbers that were announced, by number."""
-    columns = known_schools.c
-    query = select(
-        columns.number, columns.of_authority, columns.name, columns.sector, columns.status,
-        columns.language_category, columns.postcode, columns.closed_from,
-    ).where(columns.number == func.any(sorted(numbers)))  # fmt: skip
-    return {row.number: KnownSchool(*row) for row in await connection.execute(query)}
 
 
 async def lock_school(connection: AsyncConnection, number: str) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from brokerage.domain.conflicts import Interest, Involvement, blocking
 from brokerage.domain.matching import Candidate, Window
 from brokerage.storage.conventions import support_types
-from brokerage.storage.known import KnownCategory, KnownSchool, categories_on, schools_of
+from brokerage.storage.known import KnownCategory, categories_on, schools_of
 from brokerage.storage.tables import capacities, interests, menu_evidence, menu_items, providers
+from service_kit.known_schools import KnownSchool
 
 Row = Mapping[str, Any]
 

@@ -15,11 +15,13 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.known_schools import known_schools_table
+from service_kit.policy.posts import PostsAndFootprints
 from service_kit.policy.rls import protect
 from service_kit.records import Record
 
@@ -308,21 +310,8 @@ menu_evidence = Table(
 )
 """How often an entry of the menu had which impact on a supported school: counts only, so everybody may know them."""
 
-known_schools = Table(
-    "known_schools",
-    metadata,
-    Column("number", Text, primary_key=True),
-    Column("of_authority", Text, nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("sector", Text, nullable=False),
-    Column("language_category", Text),
-    Column("postcode", Text),
-    Column("closed_from", Date),
-    Column("told", BigInteger, nullable=False),
-)
-"""Schools as the registry told of them: public identity. `told`: the version told last, so that none goes back. Its row
-is what is locked while days are committed for the school, so that the ceiling holds under races."""
+known_schools = known_schools_table(metadata)
+"""Its row is what is locked while days are committed for the school, so that the ceiling holds under races."""
 
 known_findings = Table(
     "known_findings",
@@ -364,24 +353,5 @@ known_categories = Table(
 )
 """Published support categories and the days that each allows. `ended`: the first day on which it holds no more."""
 
-lead_advisers = Table(
-    "lead_advisers",
-    metadata,
-    Column("allocation_id", Text, primary_key=True),
-    Column("person_id", Text, nullable=False, index=True),
-    Column("school", Text, nullable=False, index=True),
-    Column("valid", DATERANGE, nullable=False),
-)
-protect(lead_advisers, DataClass.internal, school="school", person="person_id")
-"""Which person leads which school when: an adviser's rights follow it."""
-
-footprint_members = Table(
-    "footprint_members",
-    metadata,
-    Column("membership_id", Text, primary_key=True),
-    Column("footprint", Text, nullable=False, index=True),
-    Column("authority", Text, nullable=False),
-    Column("valid", DATERANGE, nullable=False),
-)
-protect(footprint_members, DataClass.public, authority="authority")
-"""Which authorities a consortium has when: its officers' rights follow it."""
+RIGHTS = PostsAndFootprints.declared_in(metadata)
+"""What rights turn on: projected from the registry's events, for the policy."""

@@ -3,7 +3,8 @@
 from datetime import date
 
 from brokerage.domain.working_days import YearNotListedError
-from brokerage.storage.known import KnownSchool, schools_of
+from brokerage.storage.known import schools_of
+from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
 

@@ -4,12 +4,13 @@ A body's id is its code; it and its members hold on days. Everything about a mee
 `data_class` is each row's own: internal to the body until it is published, confidential where it is exempt.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.known_schools import known_schools_table
 from service_kit.policy.rls import protect
 from service_kit.records import Record
 
@@ -236,12 +237,5 @@ minute_numbers = Table(
 )
 """The number given last: numbers run on across the meetings of a body's municipal year [domain 1.2.5]."""
 
-known_schools = Table(
-    "known_schools",
-    metadata,
-    Column("number", Text, primary_key=True),
-    Column("of_authority", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("told", BigInteger, nullable=False),
-)
-"""Schools as the registry told of them, for their governing bodies: public identity. `told`: the version told last."""
+known_schools = known_schools_table(metadata)
+"""For their governing bodies."""

@@ -13,7 +13,7 @@ from contracts.events.governance import (
 from contracts.identifiers import new_id
 from governance.domain.constitutions import Constitution, Member, appointment_fault
 from governance.storage.conventions import constitutions
-from governance.storage.known import authority_of
+from governance.storage.known import schools_of
 from governance.storage.memberships import member_of, members_on
 from governance.storage.reading import Row, lock, values_of
 from governance.storage.tables import bodies, members
@@ -58,10 +58,11 @@ async def establish_body(uow: UnitOfWork, new: NewBody) -> str:
     if (rules.body_type == "governing_body") != (new.school_number is not None):
         raise ProblemError("validation_failed", errors=[Fault("/school_number", "school_of_governing_body")])
     if new.school_number is not None:
-        authority = await authority_of(uow.connection, new.school_number)
-        if authority is None:
+        school = (await schools_of(uow.connection, [new.school_number])).get(new.school_number)
+        if school is None:
             missing = Fault("/school_number", "school_not_announced", {"school": new.school_number})
             raise ProblemError("validation_failed", errors=[missing])
+        authority = school.authority
     values = {
         "authority": authority,
         "school_number": new.school_number,

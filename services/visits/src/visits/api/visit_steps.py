@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
+from service_kit.known_schools import KnownSchool
 from service_kit.models import Model
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -18,7 +19,6 @@ from visits.api.asking import Asking
 from visits.api.fields import EvidenceKind, FindingArea, Narrative, PersonMet, Reasoned, RecordId, Value
 from visits.api.shaping import closed_when_planned, one_visit
 from visits.api.visits import VisitView
-from visits.storage.known import KnownSchool
 from visits.storage.reading import Row, locked
 from visits.storage.tables import visits
 from visits.storage.visits import COLUMNS, listed

@@ -1,49 +1,20 @@
 """What the registry told: schools, regimes and calendars, kept and asked."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service_kit import known_schools as known
 from visits.domain.monitoring import Period
 from visits.storage.tables import known_periods, known_regimes, known_schools
 
-
-@dataclass(frozen=True, slots=True)
-class KnownSchool:
-    """A school as the registry told of it."""
-
-    number: str
-    authority: str
-    sector: str
-    status: str
-    closed_from: date | None
-
-    def closed_on(self, day: date) -> bool:
-        """Whether the school is closed on a day; where no day was told, it is closed on every day."""
-        return self.status == "closed" and (self.closed_from is None or self.closed_from <= day)
-
-
-async def keep_school(connection: AsyncConnection, told: int, values: Mapping[str, Any]) -> None:
-    """Keeps a school's public facts, unless something later was told already.
-
-    A closed school's later details do not move the day from which it is closed.
-    """
-    closed_from = values["closed_from"]
-    if closed_from is not None:
-        closed_from = func.least(known_schools.c.closed_from, closed_from)
-    statement = insert(known_schools).values(told=told, **values)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[known_schools.c.number],
-            set_={**values, "closed_from": closed_from, "told": told},
-            where=known_schools.c.told < told,
-        )
-    )
+schools_of = partial(known.schools_of, known_schools)
+"""The schools with these numbers that were announced, by number."""
 
 
 async def keep_regime(
@@ -73,15 +44,6 @@ async def keep_calendar(
     if periods:
         rows = [{"of_authority": authority, "school_year": school_year, **period} for period in periods]
         await connection.execute(insert(known_periods), rows)
-
-
-async def schools_of(connection: AsyncConnection, numbers: Collection[str]) -> dict[str, KnownSchool]:
-    """The schools with these numbers that were announced, by number."""
-    columns = known_schools.c
-    query = select(
-        columns.number, columns.of_authority, columns.sector, columns.status, columns.closed_from
-    ).where(columns.number == func.any(sorted(numbers)))
-    return {row.number: KnownSchool(*row) for row in await connection.execute(query)}
 
 
 async def regimes_on(connection: AsyncConnection, day: date, authority: str | None = None) -> dict[str, str]:

@@ -3,12 +3,14 @@
 Everything about one school is a slice that holds on every day, except a category: it holds from its date on.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, Integer, LargeBinary, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, JSONB
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.known_schools import known_schools_table
+from service_kit.policy.posts import PostsAndFootprints
 from service_kit.policy.rls import protect
 from service_kit.records import Record
 
@@ -165,19 +167,7 @@ category_lists = Table(
 )
 """Published lists as they came in: the evidence of what an import wrote. Public, as their source is."""
 
-known_schools = Table(
-    "known_schools",
-    metadata,
-    Column("number", Text, primary_key=True),
-    Column("of_authority", Text, nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("sector", Text, nullable=False),
-    Column("language_category", Text),
-    Column("closed_from", Date),
-    Column("told", BigInteger, nullable=False),
-)
-"""Schools as the registry told of them: public identity. `told`: the version told last, so that none goes back."""
+known_schools = known_schools_table(metadata)
 
 known_regimes = Table(
     "known_regimes",
@@ -200,26 +190,5 @@ known_periods = Table(
 )
 """The half-term periods of each authority's calendar; both days inclusive. They bind everyone."""
 
-posts_at_schools = Table(
-    "posts_at_schools",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("post", Text, nullable=False),
-    Column("person_id", Text, nullable=False, index=True),
-    Column("school", Text, nullable=False, index=True),
-    Column("valid", DATERANGE, nullable=False),
-)
-protect(posts_at_schools, DataClass.internal, school="school", person="person_id")
-"""Who is a school's lead adviser, head or chair of governors when: their rights follow it. `post` is a code of
-`roles_of_people`; the id is that of the registry's allocation or role assignment."""
-
-footprint_members = Table(
-    "footprint_members",
-    metadata,
-    Column("membership_id", Text, primary_key=True),
-    Column("footprint", Text, nullable=False, index=True),
-    Column("authority", Text, nullable=False),
-    Column("valid", DATERANGE, nullable=False),
-)
-protect(footprint_members, DataClass.public, authority="authority")
-"""Which authorities a consortium has when: its officers' rights follow it."""
+RIGHTS = PostsAndFootprints.declared_in(metadata)
+"""What rights turn on: projected from the registry's events, for the policy."""

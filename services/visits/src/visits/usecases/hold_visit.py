@@ -13,13 +13,13 @@ from contracts.events.visits import (
     VisitQualityAssured,
     VisitRescheduled,
 )
+from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.school_year import school_year_of
 from visits.domain.visits import EDITABLE, documents_due, reply_due
 from visits.domain.working_days import YearNotListedError
 from visits.storage.conventions import cycles, working_calendar
-from visits.storage.known import KnownSchool
 from visits.storage.reading import values_of
 from visits.storage.tables import visits
 from visits.usecases.refusing import days_not_listed, refuse_closed, refuse_future

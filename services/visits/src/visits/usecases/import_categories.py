@@ -11,13 +11,14 @@ from contracts.events.visits_categories import CategoryPublished
 from contracts.identifiers import new_id
 from contracts.text import Text
 from service_kit.jobs import JobKind, Work
+from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.category_list import CategoryList, ListFault, read_list
 from visits.domain.schemes import Scheme
 from visits.storage.categories import keep_list, list_with, rounds
 from visits.storage.conventions import schemes
-from visits.storage.known import KnownSchool, schools_of
+from visits.storage.known import schools_of
 from visits.usecases.judge_category import (
     category_id,
     category_write,

@@ -25,6 +25,7 @@ from contracts.events.visits_categories import (
     CategorySuperseded,
     CategoryVerified,
 )
+from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.records import Write
 from service_kit.refusals import sqlstate
@@ -32,7 +33,6 @@ from service_kit.unit_of_work import UnitOfWork
 from visits.domain.schemes import Judged, Scheme, direction
 from visits.storage.categories import held_around
 from visits.storage.conventions import schemes
-from visits.storage.known import KnownSchool
 from visits.storage.reading import values_of
 from visits.storage.tables import categories
 

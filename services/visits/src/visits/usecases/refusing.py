@@ -2,12 +2,13 @@
 
 from datetime import date
 
+from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.visit_types import RegimeCycle
 from visits.domain.working_days import YearNotListedError
 from visits.storage.conventions import cycles
-from visits.storage.known import KnownSchool, regimes_on, schools_of
+from visits.storage.known import regimes_on, schools_of
 
 
 async def announced(uow: UnitOfWork, number: str) -> KnownSchool:

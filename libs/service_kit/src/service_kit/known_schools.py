@@ -1,0 +1,115 @@
+"""Schools as the registry told of them: the one projection that every other service keeps of their public identity.
+
+    known_schools = known_schools_table(metadata)          # in storage/tables.py
+    keep_school = keeping_schools(known_schools)           # in reactions.py
+
+Every event that carries a school's facts is kept: registered, details changed, opened, closed, amalgamated, and both
+that tell of a change of number. What an event says of days that end is a correction of the past; what holds from then
+on was told by another event.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Date, MetaData, Table, Text, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.event import EVENTS
+from contracts.events.registry import SchoolFacts
+from eventing.envelope import Envelope
+from eventing.reactions import Unit, reacts_to
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSchool:
+    """A school as the registry told of it."""
+
+    number: str
+    authority: str
+    name: str
+    sector: str
+    status: str
+    language_category: str | None
+    postcode: str | None
+    closed_from: date | None
+
+    def closed_on(self, day: date) -> bool:
+        """Whether the school is closed on a day; where no day was told, it is closed on every day."""
+        return self.status == "closed" and (self.closed_from is None or self.closed_from <= day)
+
+
+def known_schools_table(metadata: MetaData) -> Table:
+    """Declares `known_schools`: public identity, so no row-level policy. `told`: the version told last.
+
+    Its row is also what a service locks while it decides something that must not happen twice for one school.
+    """
+    return Table(
+        "known_schools",
+        metadata,
+        Column("number", Text, primary_key=True),
+        Column("of_authority", Text, nullable=False, index=True),
+        Column("name", Text, nullable=False),
+        Column("status", Text, nullable=False),
+        Column("sector", Text, nullable=False),
+        Column("language_category", Text),
+        Column("postcode", Text),
+        Column("closed_from", Date),
+        Column("told", BigInteger, nullable=False),
+    )
+
+
+async def keep_school(known: Table, connection: AsyncConnection, told: int, event: SchoolFacts) -> None:
+    """Keeps a school's public facts, unless something later was told already.
+
+    A closed school's later details do not move the day from which it is closed.
+    """
+    values: dict[str, Any] = {
+        "number": event.school_number,
+        "of_authority": event.authority or event.school_number[:3],
+        "name": event.name,
+        "status": event.status,
+        "sector": event.sector,
+        "language_category": event.language_category,
+        "postcode": event.postcode,
+    }
+    closed_from = event.valid_from if event.status == "closed" else None
+    earliest = None if closed_from is None else func.least(known.c.closed_from, closed_from)
+    statement = insert(known).values(told=told, closed_from=closed_from, **values)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[known.c.number],
+            set_={**values, "closed_from": earliest, "told": told},
+            where=known.c.told < told,
+        )
+    )
+
+
+def keeping_schools(known: Table) -> Callable[[SchoolFacts, Envelope, Unit], Awaitable[None]]:
+    """The reaction that keeps the table; a service names it in its `reactions.py`."""
+
+    @reacts_to(*sorted(_telling(), key=lambda cls: cls.TYPE))
+    async def keep_known_school(event: SchoolFacts, envelope: Envelope, unit: Unit) -> None:
+        """Keeps a school's public identity and whether it is closed."""
+        if event.valid_to is None:
+            await keep_school(known, unit.connection, envelope.version, event)
+
+    return keep_known_school
+
+
+def _telling() -> list[type[SchoolFacts]]:
+    return [cls for cls in EVENTS.values() if issubclass(cls, SchoolFacts)]
+
+
+async def schools_of(
+    known: Table, connection: AsyncConnection, numbers: Collection[str]
+) -> dict[str, KnownSchool]:
+    """The schools with these numbers that were announced, by number."""
+    columns = known.c
+    query = select(
+        columns.number, columns.of_authority, columns.name, columns.sector, columns.status,
+        columns.language_category, columns.postcode, columns.closed_from,
+    ).where(columns.number == func.any(sorted(numbers)))  # fmt: skip
+    return {row.number: KnownSchool(*row) for row in await connection.execute(query)}
