@@ -85,7 +85,7 @@ def create_app(
     """
     settings = settings or Settings()
     clock = clock or settings.clock()
-    issuers = Issuers.of([TrustedIssuer(settings.issuer_url)])
+    issuers = Issuers.of([TrustedIssuer(settings.issuer_url, discovery_url=settings.issuer_discovery_url)])
     verify = authenticate or Bearer(TokenVerifier(issuers, clock, settings.audience))
     catalogue = catalogue_of(service)
     database = _database(service, settings, api=api)

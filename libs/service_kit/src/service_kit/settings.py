@@ -2,7 +2,8 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -29,6 +30,12 @@ class Settings(BaseSettings):
     """The same as its `worker` role, for relay and consumer."""
     owner_database_url: SecretStr | None = None
     """The same as its owner: only `migrate` has it."""
+    database_password: SecretStr | None = None
+    """Put into `database_url` where that names none, so that addresses may be public and passwords come from files."""
+    worker_database_password: SecretStr | None = None
+    """The same for `worker_database_url`."""
+    owner_database_password: SecretStr | None = None
+    """The same for `owner_database_url`."""
     database_pool: int = Field(default=4, ge=1, le=64)
     """Connections that one process may hold open per role."""
     kafka_bootstrap_servers: str | None = None
@@ -38,6 +45,8 @@ class Settings(BaseSettings):
     """Fixed name of this consumer where process names are stable; None under an autoscaler."""
     issuer_url: str = "http://127.0.0.1:8090"
     """OpenID issuer whose tokens are accepted."""
+    issuer_discovery_url: str | None = None
+    """Where its configuration is fetched, when this process cannot reach it under its own name; None: there."""
     audience: str = "gwella"
     cursor_secret: SecretStr = SecretStr("")
     """Signs page cursors; the same in every copy of a service."""
@@ -72,6 +81,17 @@ class Settings(BaseSettings):
     sandbox_clock: Path | None = None
     """Sandbox only: file that shifts the clock of every process that names it; tokens keep to the machine's time."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_addresses(cls, values: dict[str, Any]) -> dict[str, Any]:
+        roles = ("", "worker_", "owner_")
+        pairs = {f"{role}database_url": values.get(f"{role}database_password") for role in roles}
+        return values | {
+            name: _with_password(url, password)
+            for name, password in pairs.items()
+            if password and (url := values.get(name))
+        }
+
     @model_validator(mode="after")
     def _clock_in_a_sandbox_alone(self) -> Self:
         if self.sandbox_clock is not None and not self.sandbox:
@@ -83,3 +103,12 @@ class Settings(BaseSettings):
     def clock(self) -> Clock:
         """The clock of the process."""
         return SystemClock() if self.sandbox_clock is None else SandboxClock(self.sandbox_clock)
+
+
+def _with_password(url: SecretStr | str, password: SecretStr | str) -> SecretStr:
+    plain, secret = (one.get_secret_value() if isinstance(one, SecretStr) else one for one in (url, password))
+    parts = urlsplit(plain)
+    user, at, place = parts.netloc.rpartition("@")
+    if not at or ":" in user:
+        return SecretStr(plain)
+    return SecretStr(parts._replace(netloc=f"{user}:{quote(secret, safe='')}@{place}").geturl())

@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from service_kit.migrations.admitting import admit
 from service_kit.migrations.security import secure
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def migrate(owner_url: str, service: "Service") -> None:
             await connection.execute(text("set local lock_timeout = '60s'"))
             await connection.execute(text("select pg_advisory_xact_lock(hashtext('gwella.migrate'))"))
             await connection.execute(text("set local lock_timeout = '5s'"))
+            await connection.run_sync(admit, service.name)
             await connection.run_sync(_upgrade, service.version_folders)
             await connection.run_sync(
                 secure, service.name, service.metadata, service.foundation, service.logs
