@@ -10,6 +10,7 @@ from datetime import date
 from contracts.brokerage_codes import BROKERAGE_CODE_LISTS
 from contracts.code_list import Code, CodeList
 from contracts.code_list import code_list as _list
+from contracts.document_codes import DOCUMENT_CODE_LISTS
 from contracts.governance_codes import GOVERNANCE_CODE_LISTS
 from contracts.text import Text
 
@@ -275,7 +276,7 @@ CODE_LISTS: Mapping[str, CodeList] = {
         ROLES_OF_PEOPLE, FOOTPRINT_KINDS, REGIMES, LIAISON_KINDS, HALF_TERMS, CMI_COMPONENTS, VISIT_STATES,
         PEOPLE_MET, FINDING_AREAS, FINDING_STATES, EVIDENCE_KINDS, ACTION_STATES, ACTION_OWNERS, CATEGORY_STATES,
         CATEGORY_SCHEMES, MONITORING_STATES, RETURN_STATES, RETURN_KINDS, RETURN_OBLIGATION_STATES,
-        *BROKERAGE_CODE_LISTS, *GOVERNANCE_CODE_LISTS,
+        *BROKERAGE_CODE_LISTS, *GOVERNANCE_CODE_LISTS, *DOCUMENT_CODE_LISTS,
     )
 }  # fmt: skip
 """Every code list by its name."""

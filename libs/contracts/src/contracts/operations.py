@@ -136,6 +136,8 @@ OPERATIONS: Mapping[str, Operation] = _operations(
     ("return_obligations.read", "See which returns are owed", "Gweld pa ffurflenni sy'n ddyledus"),
     ("return_definitions.read", "Read definitions of returns", "Darllen diffiniadau ffurflenni"),
     ("return_keys.read", "Read the keys that sign returns", "Darllen yr allweddi sy'n llofnodi ffurflenni"),
+    ("documents.read", "Read and download documents", "Darllen a lawrlwytho dogfennau"),
+    ("documents.write", "Add and remove documents", "Ychwanegu a thynnu dogfennau"),
     ("jobs.read", "Read jobs", "Darllen tasgau"),
     ("codes.read", "Read code lists", "Darllen rhestrau codau"),
     ("changes.read", "Read the change feed", "Darllen y ffrwd newidiadau"),
