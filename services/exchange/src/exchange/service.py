@@ -8,7 +8,7 @@ from contracts.events import exchange as events
 from contracts.text import Text
 from eventing.reactions import reactions_of, topic_of
 from exchange import reactions
-from exchange.api import changes, return_definitions, return_steps, returns
+from exchange.api import changes, return_definitions, return_steps, returns, subject_versions
 from exchange.storage.memberships import memberships_of
 from exchange.storage.tables import CHANGE_LOG, metadata, shared
 from exchange.usecases.open_return import OPEN_RETURNS
@@ -20,7 +20,9 @@ service = Service(
     package=Path(__file__).parent,
     metadata=metadata,
     foundation=shared,
-    routers=[changes.router, return_definitions.router, returns.router, return_steps.router],
+    routers=[
+        changes.router, subject_versions.router, return_definitions.router, returns.router, return_steps.router,
+    ],  # fmt: skip
     reactions=reactions_of(reactions),
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
     publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],
