@@ -7,7 +7,7 @@ and nothing more; what the roles may do there is decided here, so that it cannot
 from sqlalchemy import Connection, text
 
 _ADMIT = text("""
-select format(statement, current_database(), :api, :worker) as statement
+select format(statement, current_database(), cast(:api as text), cast(:worker as text)) as statement
   from unnest(array[
     'revoke all on database %1$I from public',
     'grant connect on database %1$I to %2$I, %3$I',
