@@ -36,6 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from eventing.delivery import Delivery
+from eventing.raw import Composed, driver_of
 from eventing.tables import ConsumerTables
 
 _KEPT: Mapping[str, TypeEngine[Any]] = {
@@ -78,6 +79,8 @@ class Known:
 
     versions: dict[tuple[str, str], int]
     awaited: dict[str, str]
+    waited_for: set[str]
+    """Those of the keys for which pending events wait."""
 
 
 def _rows(columns: Mapping[str, TypeEngine[Any]]) -> Any:
@@ -100,17 +103,19 @@ class ConsumerStore:
         self.consumer = consumer
         self._keys = bindparam("keys", type_=ARRAY(Text()))
         self._lock_name = func.hashtextextended(f"eventing:consumer:{consumer}", 0)
-        self._take = self._compose_take()
-        self._parked_keys = self._compose_parked_keys()
-        self._known = self._compose_known()
-        self._remember = self._compose_remember()
+        # What every batch asks goes to the driver as it is: the layer above would cost more than the statements.
+        self._share = Composed.of(select(func.pg_advisory_xact_lock_shared(self._lock_name)))
+        self._take = Composed.of(self._compose_take())
+        self._parked_keys = Composed.of(self._compose_parked_keys())
+        self._known = Composed.of(self._compose_known())
+        self._remember = Composed.of(self._compose_remember())
         self._release = self._compose_release()
         self._park = _insert_rows(tables.parked, consumer, _PARKED)
         self._pend = _insert_rows(tables.pending, consumer, _PENDING)
 
     async def share(self, connection: AsyncConnection) -> None:
         """Marks a batch as under way until its transaction ends; see `exclude`."""
-        await connection.execute(select(func.pg_advisory_xact_lock_shared(self._lock_name)))
+        await (await driver_of(connection)).fetch(*self._share.with_())
 
     async def exclude(self, connection: AsyncConnection) -> None:
         """Waits until every batch of this consumer that is under way anywhere has ended.
@@ -123,23 +128,28 @@ class ConsumerStore:
     async def take(self, connection: AsyncConnection, event_ids: Iterable[str]) -> set[str]:
         """Takes events into the inbox; returns those that were not in it yet."""
         # Sorted, so that two members that took over from each other lock in the same order.
-        rows = await connection.execute(self._take, {"event_ids": sorted(set(event_ids))})
-        return set(rows.scalars())
+        taking = self._take.with_(event_ids=sorted(set(event_ids)))
+        return {row[0] for row in await (await driver_of(connection)).fetch(*taking)}
 
     async def parked_keys(self, connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
         """Which keys have parked events; those rows cannot be resolved before this transaction ends."""
-        return set((await connection.execute(self._parked_keys, {"keys": keys})).scalars())
+        driver = await driver_of(connection)
+        return {row[0] for row in await driver.fetch(*self._parked_keys.with_(keys=keys))}
 
     async def known(self, connection: AsyncConnection, keys: Sequence[str]) -> Known:
         """Last versions and awaited keys of these keys."""
         versions: dict[tuple[str, str], int] = {}
         awaited: dict[str, str] = {}
-        for key, aggregate, version, awaited_key in await connection.execute(self._known, {"keys": keys}):
-            if awaited_key is None:
+        waited_for: set[str] = set()
+        driver = await driver_of(connection)
+        for key, aggregate, version, awaited_key in await driver.fetch(*self._known.with_(keys=keys)):
+            if aggregate is not None:
                 versions[key, aggregate] = version
+            elif version is not None:
+                waited_for.add(key)
             else:
                 awaited[key] = awaited_key
-        return Known(versions, awaited)
+        return Known(versions, awaited, waited_for)
 
     async def remember(self, connection: AsyncConnection, handled: Sequence[Delivery]) -> None:
         """Raises last versions; never lowers one."""
@@ -150,15 +160,13 @@ class ConsumerStore:
         if not newest:
             return
         rows = [newest[place] for place in sorted(newest)]
-        await connection.execute(
-            self._remember,
-            {
-                "key": [row.key for row in rows],
-                "aggregate": [row.aggregate for row in rows],
-                "version": [row.version for row in rows],
-                "position": [row.position for row in rows],
-            },
+        remembering = self._remember.with_(
+            key=[row.key for row in rows],
+            aggregate=[row.aggregate for row in rows],
+            version=[row.version for row in rows],
+            position=[row.position for row in rows],
         )
+        await (await driver_of(connection)).fetch(*remembering)
 
     async def park(self, connection: AsyncConnection, parkings: Sequence[Parking]) -> None:
         """Parks events in the order given."""
@@ -266,7 +274,11 @@ class ConsumerStore:
         awaited = select(pending.c.key, nothing, cast(null(), BigInteger), pending.c.awaited_key).where(
             and_(pending.c.consumer == self.consumer, pending.c.key == any_(self._keys))
         )
-        return union_all(versions, awaited)
+        # Told from the rows above by its version: somebody waits for the key.
+        waited_for = select(pending.c.awaited_key, nothing, cast(0, BigInteger), nothing).where(
+            and_(pending.c.consumer == self.consumer, pending.c.awaited_key == any_(self._keys))
+        )
+        return union_all(versions, awaited, waited_for)
 
     def _compose_remember(self) -> Any:
         last = self.tables.last_versions

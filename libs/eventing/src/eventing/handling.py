@@ -31,6 +31,7 @@ class Work:
         self._alone = alone
         self._blocked: dict[str, str | None] = {}  # the key that a pending key awaits; None: parked
         self._versions: dict[tuple[str, str], int] = {}
+        self._waited_for: set[str] = set()
         self._parkings: list[Parking] = []
         self._waiting: list[Waiting] = []
         self.handled: list[Delivery] = []
@@ -88,6 +89,7 @@ class Work:
 
     def _learn(self, known: Known) -> None:
         self._blocked.update(known.awaited)
+        self._waited_for |= known.waited_for
         for place, version in known.versions.items():
             self._versions[place] = max(version, self._versions.get(place, 0))
 
@@ -165,7 +167,7 @@ class Work:
     async def _finish(self) -> None:
         """Writes down what was put aside, releases what waited for what was handled, then the bulk reactions."""
         await self._put_aside()
-        await self._release(sorted({delivery.key for delivery in self.handled}))
+        await self._release(self._wanted(self.handled))
         if not self.handled:
             return
         envelopes: list[Envelope] = [d.envelope for d in self.handled if d.envelope is not None]
@@ -195,4 +197,12 @@ class Work:
                 self.outcomes["released"] += 1
                 await self._handle(delivery, released=True)
             await self._put_aside()
-            keys = sorted({delivery.key for delivery in self.handled[before:]})
+            keys = self._wanted(self.handled[before:])
+
+    def _wanted(self, handled: Sequence[Delivery]) -> list[str]:
+        """The keys just handled for which something waits, as of when they were looked up.
+
+        What another batch keeps pending after that look is no loss: whoever keeps an event pending looks again
+        behind the lock that this batch shares.
+        """
+        return sorted({delivery.key for delivery in handled} & (self._waited_for | self.awaited))
