@@ -23,6 +23,10 @@ class Change(StrEnum):
     upsert = "upsert"
     delete = "delete"
     rekey = "rekey"
+    left_scope = "left_scope"
+    """The feed says so of a record that moved to where the reader may not follow: forget it."""
+    entered_scope = "entered_scope"
+    """The feed says so of a record that the reader may read from now on."""
 
 
 class Event(BaseModel):
@@ -52,6 +56,19 @@ class Event(BaseModel):
     """First day on which they no longer hold; null: open."""
     changed: tuple[str, ...] = Field(default=())
     """Names of the fields that changed, also of those whose values are not carried."""
+
+
+class Moved(Event):
+    """A record that went to another authority with its school, with its facts as they are from now on.
+
+    `authority` and `school` are those to which it belongs now. Nothing else changed. In the change feed such an entry
+    is `left_scope` to who may read the record no longer, and `entered_scope` to who may read it from now on.
+    """
+
+    from_authority: AuthorityCode | None = None
+    """Code of the authority to which it belonged before; null: that did not change."""
+    from_school: SchoolNumber | None = None
+    """Number under which the school was known before; null: that did not change."""
 
 
 EVENTS: Final[dict[str, type[Event]]] = {}

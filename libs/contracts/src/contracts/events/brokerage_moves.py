@@ -1,0 +1,104 @@
+"""What `brokerage` publishes when a school goes to another authority: every record of the school follows it.
+
+A record with two sides is told whichever side moved; `from_authority` and `from_school` are those of the supported
+side, and null where only the supporting side moved.
+"""
+
+from datetime import date
+from functools import partial
+from typing import Any, ClassVar
+
+from contracts.data_class import DataClass
+from contracts.event import Moved, event
+from contracts.events.brokerage import (
+    InterestDeclared,
+    InterestFacts,
+    OfferFacts,
+    OfferMade,
+    SupportRequestFacts,
+    SupportRequestReceived,
+)
+from contracts.events.brokerage_commissions import (
+    CeilingOverridden,
+    CommissionFacts,
+    CommissionPlaced,
+    DeliveryLogged,
+    ImpactJudged,
+)
+from contracts.events.brokerage_providers import ProviderFacts, ProviderRegistered
+from contracts.identifiers import RecordId
+
+_MOVE: dict[str, Any] = {
+    "authority": "681",
+    "school": "6812399",
+    "from_authority": "673",
+    "from_school": "6732118",
+}
+_moved = partial(event, publisher="brokerage", happened="moved")
+
+
+@_moved(aggregate="support_request", data_class=DataClass.confidential)
+class SupportRequestMoved(SupportRequestFacts, Moved):
+    """A support request follows its school to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**SupportRequestReceived.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="offer")
+class OfferMoved(OfferFacts, Moved):
+    """An offer follows a school of its two sides to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**OfferMade.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="interest", data_class=DataClass.confidential)
+class InterestMoved(InterestFacts, Moved):
+    """A conflict of interest follows a school of its two sides to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**InterestDeclared.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="commission")
+class CommissionMoved(CommissionFacts, Moved):
+    """A commission follows a school of its two sides to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**CommissionPlaced.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="provider", data_class=DataClass.public)
+class ProviderMoved(ProviderFacts, Moved):
+    """A provider that is a school follows it to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**ProviderRegistered.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="ceiling")
+class CeilingMoved(CeilingOverridden, Moved):
+    """An override of a ceiling follows its school to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**CeilingOverridden.EXAMPLE, **_MOVE}
+
+
+@_moved(aggregate="delivery")
+class DeliveryMoved(Moved):
+    """Days that were delivered follow a school of their commission's two sides to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **{
+            name: DeliveryLogged.EXAMPLE[name]
+            for name in ("delivery_id", "commission_id", "delivered_on", "days")
+        },
+        **_MOVE,
+    }
+
+    delivery_id: RecordId
+    commission_id: RecordId
+    delivered_on: date
+    days: int
+
+
+@_moved(aggregate="impact", data_class=DataClass.confidential)
+class ImpactMoved(ImpactJudged, Moved):
+    """A judgement of impact follows a school of its commission's two sides to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**ImpactJudged.EXAMPLE, **_MOVE}
