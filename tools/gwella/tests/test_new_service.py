@@ -118,7 +118,7 @@ def test_the_workspace_knows_it_everywhere() -> None:
     root, tool = (listed((ROOT / path).read_text("utf-8"), "clusters") for path in LISTED_IN)
     workspace = tomllib.loads(root)
     contracts = {contract["id"]: contract for contract in workspace["tool"]["importlinter"]["contracts"]}
-    assert "clusters" in workspace["dependency-groups"]["dev"]
+    assert "clusters" in workspace["dependency-groups"]["services"]
     assert "clusters" in workspace["tool"]["uv"]["sources"]
     assert "clusters" in workspace["tool"]["importlinter"]["root_packages"]
     assert any("| clusters" in layer for layer in contracts["packages"]["layers"])
