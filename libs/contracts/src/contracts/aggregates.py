@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("registry", "school"): "schools.read",
+    ("registry", "transfer"): "schools.read",
     ("registry", "contact"): "contacts.read",
     ("registry", "list"): "lists.read",
     ("registry", "regime"): "regimes.read",
