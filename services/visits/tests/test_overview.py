@@ -166,3 +166,36 @@ async def test_a_list_costs_the_same_however_long(visits: Visits, path: str, mos
         counts.append(len([s for s in statements if "audit" not in s]))
     assert counts == [counts[0], counts[0]]
     assert counts[0] <= most
+
+
+async def test_what_one_school_is_owed(visits: Visits) -> None:
+    """C-17, S0-10: every visit of the cycle for one school, without naming the types; others are not told."""
+    rows = await visits.system("673").everything("/v1/outstanding-visits", school_number=SCHOOL)
+    assert [row["visit_type"] for row in rows] == sorted(row["visit_type"] for row in rows)
+    assert {row["school_number"] for row in rows} == {SCHOOL}
+    types = {row["visit_type"] for row in rows}
+    assert {"spring_monitoring", "autumn_performance_categorisation"} <= types
+    assert await visits.system("681").everything("/v1/outstanding-visits", school_number=SCHOOL) == []
+    await held(visits, "spring_monitoring")
+    left = await visits.system("673").everything("/v1/outstanding-visits", school_number=SCHOOL)
+    assert {row["visit_type"] for row in left} == types - {"spring_monitoring"}
+
+
+async def test_held_and_outstanding_make_up_what_is_owed(visits: Visits) -> None:
+    """Flows §3: by authority and type, in a fixed number of statements; planned ones are outstanding still."""
+    await visits.hear(school_told("6734000", "secondary"), school_told("6736000", "independent"))
+    await held(visits, "spring_monitoring")
+    body = {
+        "school_number": SCHOOL,
+        "visit_type": "autumn_performance_categorisation",
+        "planned_for": "2020-02-03",
+    }
+    await visits.adviser().done("/v1/visits", body, 201)
+    lines = await visits.system("673").everything("/v1/outstanding-visit-counts", authority="673")
+    by_type = {line["visit_type"]: line for line in lines}
+    spring, autumn = by_type["spring_monitoring"], by_type["autumn_performance_categorisation"]
+    assert (spring["owed"], spring["held"], spring["outstanding"], spring["planned"]) == (2, 1, 1, 0)
+    assert (autumn["owed"], autumn["held"], autumn["outstanding"], autumn["planned"]) == (2, 0, 2, 1)
+    assert (autumn["due_by"], autumn["overdue"]) == ("2019-12-20", True)
+    assert all(line["held"] + line["outstanding"] == line["owed"] for line in lines)
+    assert await visits.system("681").everything("/v1/outstanding-visit-counts", authority="673") == []

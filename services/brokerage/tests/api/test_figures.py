@@ -30,6 +30,10 @@ async def test_ledgers_add_up_by_authority(region: Brokerage) -> None:
     own = (await region.head(SCHOOL).get("/v1/support-days", school_year="2019/20")).json()["items"]
     assert [(one["school_number"], one["used_days"]) for one in own] == [(SCHOOL, 5)]
     assert (await region.officer.get("/v1/support-days", school_year="2019/2020")).status_code == 422
+    narrowed = (await region.officer.get("/v1/support-day-totals", authority="681")).json()
+    assert (narrowed["school_year"], [one["authority"] for one in narrowed["items"]]) == ("2019/20", ["681"])
+    one = (await region.officer.get("/v1/support-days", school_number=SCHOOL)).json()["items"]
+    assert one == own, "of this school year where none is named"
 
 
 async def test_lead_times_are_working_days_from_request_to_commission(region: Brokerage) -> None:

@@ -199,3 +199,23 @@ async def test_a_list_of_meetings_is_a_fixed_number_of_statements(governance: Go
         found.append(len(statements))
         statements.clear()
     assert found[0] == found[1] <= 5
+
+
+async def test_meetings_ahead_of_an_authority(governance: Governance) -> None:
+    """C-17, S1-20: those of the bodies that it has a part in, from a day on, that day's own included."""
+    await governance.joint_committee()
+    before, on_it, later = [
+        (await governance.scheduled(JOINT_COMMITTEE, DAY + timedelta(days=days)))["id"]
+        for days in (-1, 0, 30)
+    ]
+    clerk = governance.clerk(CLERK)
+
+    async def found(**query: str) -> list[str]:
+        answer = await clerk.get("/v1/meetings", **query)
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["items"]]
+
+    assert await found(from_day="2020-02-13") == [later, on_it]
+    assert await found(authority="673") == [later, on_it, before]
+    assert await found(authority="673", from_day="2020-02-14") == [later]
+    assert await found(authority="660") == []

@@ -17,6 +17,7 @@ from registry.api import (
     people,
     regimes,
     roles,
+    school_counts,
     school_lists,
     schools,
 )
@@ -27,8 +28,8 @@ from registry.usecases.preview_list import PREVIEW
 from service_kit.service import Service
 
 _RESOURCES = (
-    schools, lifecycle, lineage, contacts, authorities, footprints, regimes, calendars, people, roles, liaisons,
-    allocations, school_lists, code_lists,
+    schools, school_counts, lifecycle, lineage, contacts, authorities, footprints, regimes, calendars, people, roles,
+    liaisons, allocations, school_lists, code_lists,
 )  # fmt: skip
 
 _PUBLISHES = (

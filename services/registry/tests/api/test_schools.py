@@ -190,3 +190,17 @@ async def test_code_lists_are_in_both_languages(register: Register) -> None:
     )
     assert again.status_code == 304
     assert (await register.operator.get("/v1/code-lists/none")).status_code == 404
+
+
+async def test_counts_by_sector_and_status_are_those_of_the_list(region: Register) -> None:
+    """D-02, C-17: the lines of an authority add up to what its list has, also narrowed, and each authority once."""
+    lines = await region.operator.everything("/v1/school-counts", authority="681")
+    listed = await region.operator.everything("/v1/schools", authority="681")
+    assert {(line["sector"], line["status"]): line["schools"] for line in lines} == {
+        key: sum((school["sector"], school["status"]) == key for school in listed)
+        for key in {(school["sector"], school["status"]) for school in listed}
+    }
+    assert all(line["authority"] == "681" for line in lines)
+    everywhere = await region.caller("welsh_government").everything("/v1/school-counts", sector="primary")
+    assert {line["sector"] for line in everywhere} == {"primary"}
+    assert len({line["authority"] for line in everywhere}) == 22

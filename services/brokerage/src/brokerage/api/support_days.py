@@ -7,8 +7,18 @@ from starlette.responses import Response
 
 from brokerage.api.asking import Asking
 from brokerage.api.commissions import request_of
-from brokerage.api.fields import SUPPORTED, AuthorityCode, Days, Narrative, RecordId, SchoolYear, StatedView
+from brokerage.api.fields import (
+    SUPPORTED,
+    AuthorityCode,
+    Days,
+    Narrative,
+    RecordId,
+    SchoolNumber,
+    SchoolYear,
+    StatedView,
+)
 from brokerage.api.shaping import offers_listed
+from brokerage.domain.school_year import school_year_of
 from brokerage.storage.reading import Row, first, showing
 from brokerage.storage.support_days import lead_times, ledgers, totals
 from brokerage.storage.tables import ceiling_overrides, offers
@@ -103,25 +113,35 @@ class OverrideView(StatedView, data_class=DataClass.internal):
 
 @router.page("/support-days", operation="commissions.read", response_model=Page[SupportDaysView], dated=False)
 async def list_support_days(
-    call: Call, school_year: SchoolYear, authority: AuthorityCode | None = None
+    call: Call,
+    school_year: SchoolYear | None = None,
+    authority: AuthorityCode | None = None,
+    school_number: SchoolNumber | None = None,
 ) -> Response:
-    """Lists schools that have a category or commissioned days, with their ledger."""
+    """Lists schools that have a category or commissioned days, with their ledger; of this school year by default."""
+    today = call.clock.today()
     async with call.read() as uow:
-        found = ledgers(call.rows(DataClass.internal), school_year, call.clock.today())
+        found = ledgers(call.rows(DataClass.internal), school_year or school_year_of(today), today)
         query: Select[tuple[object, ...]] = select(found)
         if authority is not None:
             query = query.where(found.c.authority == authority)
+        if school_number is not None:
+            query = query.where(found.c.school_number == school_number)
         return await call.page(uow, SupportDaysView, query, [ascending(found.c.school_number)])
 
 
 @router.get("/support-day-totals", operation="commissions.read", response_model=SupportDayTotals, dated=False)
-async def read_support_day_totals(call: Call, school_year: SchoolYear) -> Response:
-    """Adds the ledgers of your schools up by authority."""
+async def read_support_day_totals(
+    call: Call, school_year: SchoolYear | None = None, authority: AuthorityCode | None = None
+) -> Response:
+    """Adds the ledgers of your schools up by authority; of this school year by default."""
+    today = call.clock.today()
+    year = school_year or school_year_of(today)
     async with call.read() as uow:
-        found = ledgers(call.rows(DataClass.internal), school_year, call.clock.today())
-        rows = (await uow.connection.execute(totals(found))).mappings().all()
+        found = ledgers(call.rows(DataClass.internal), year, today)
+        rows = (await uow.connection.execute(totals(found, authority))).mappings().all()
     items = [AuthorityDaysView.model_validate(dict(row)) for row in rows]
-    return call.answer(SupportDayTotals(school_year=school_year, items=items))
+    return call.answer(SupportDayTotals(school_year=year, items=items))
 
 
 @router.get("/support-lead-times", operation="commissions.read", response_model=LeadTimes, dated=False)

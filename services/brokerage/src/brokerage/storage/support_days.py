@@ -88,8 +88,8 @@ def ledgers(scope: RowScope, school_year: str, today: date) -> Subquery:
     return query.subquery("ledgers")
 
 
-def totals(found: Subquery) -> Select[Any]:
-    """The ledgers of each authority, added up."""
+def totals(found: Subquery, authority: str | None = None) -> Select[Any]:
+    """The ledgers of each authority (or of one), added up."""
     columns = found.c
     names = ("committed_days", "used_days", "override_days")
     return (
@@ -99,6 +99,7 @@ def totals(found: Subquery) -> Select[Any]:
             func.coalesce(func.sum(columns.ceiling_days), 0).label("ceiling_days"),
             *(func.sum(columns[name]).label(name) for name in names),
         )
+        .where(true() if authority is None else columns.authority == authority)
         .group_by(columns.authority)
         .order_by(columns.authority)
     )

@@ -21,7 +21,7 @@ from contracts.governance_codes import (
     RESOLUTION_STATES,
     RESOLUTION_SUBJECTS,
 )
-from contracts.identifiers import RecordId
+from contracts.identifiers import AuthorityCode, RecordId
 from governance.storage.conventions import constitutions
 from service_kit.models import Model, Timestamp, View
 from service_kit.problems import fault
@@ -73,7 +73,7 @@ OF_BODY: Mapping[str, str] = {"body": "body_id"}
 """Which member of a row says whose it is."""
 
 __all__ = [
-    "OF_BODY", "BodyCode", "BodyType", "CarriedOrLost", "ConstitutionCode", "Count", "DecisionState",
+    "OF_BODY", "AuthorityCode", "BodyCode", "BodyType", "CarriedOrLost", "ConstitutionCode", "Count", "DecisionState",
     "DeclarationKind", "ForOrAgainst", "LanguageCode", "Line", "Matter", "MeetingState", "MunicipalYear",
     "Narrative", "NewPaper", "Office", "Outcome", "PaperView", "Reasoned", "RecordId", "RecordView",
     "ReferenceState", "ResolutionKind", "ResolutionState", "SeatCode", "SubjectId", "SubjectKind", "Way",

@@ -10,6 +10,7 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from governance.api.asking import Asking
 from governance.api.fields import (
+    AuthorityCode,
     BodyCode,
     Line,
     MeetingState,
@@ -21,9 +22,9 @@ from governance.api.fields import (
 from governance.api.finding import constituted, listed, locked_meeting
 from governance.api.permitting import demand
 from governance.domain.constitutions import votes_of
-from governance.domain.meetings import meets_on
+from governance.domain.meetings import day_begins, meets_on
 from governance.domain.steps import Caller
-from governance.storage.meetings import with_facts
+from governance.storage.meetings import of_authority, with_facts
 from governance.storage.reading import Row, first, versions, visible
 from governance.storage.tables import meetings
 from governance.usecases import meetings as usecases
@@ -105,8 +106,13 @@ async def list_meetings(
     body_id: BodyCode | None = None,
     municipal_year: MunicipalYear | None = None,
     state: MeetingState | None = None,
+    authority: AuthorityCode | None = None,
+    from_day: date | None = None,
 ) -> Response:
-    """Lists meetings that you may see, the latest first."""
+    """Lists meetings that you may see, the latest first.
+
+    `authority`: of its own bodies and of those that it shares with others. `from_day`: those that begin on it or later.
+    """
     async with call.read() as uow:
         asking = await Asking.of(call, uow)
         query = with_facts(listed(call, meetings, asking.scopes("meetings.read")))
@@ -116,6 +122,10 @@ async def list_meetings(
             (COLUMNS.state, state),
         ):
             query = query if value is None else query.where(column == value)
+        if authority is not None:
+            query = query.where(of_authority(COLUMNS.body_id, authority))
+        if from_day is not None:
+            query = query.where(COLUMNS.starts_at >= day_begins(from_day))
         query = call.with_references(query, "meeting", COLUMNS.id)
         order = [descending(COLUMNS.starts_at), descending(COLUMNS.id)]
         return await call.page(uow, MeetingView, query, order, shape=lambda row: shaped(call, asking, row))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -139,3 +139,8 @@ def _bars_notice(meeting: MeetingNow, calendar: WorkingCalendar) -> Barred | Non
 def meets_on(starts_at: datetime) -> date:
     """The day of a meeting in Wales."""
     return starts_at.astimezone(_WALES).date()
+
+
+def day_begins(day: date) -> datetime:
+    """The moment at which a day begins in Wales."""
+    return datetime.combine(day, time.min, _WALES)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from governance.domain.constitutions import Constitution, Member, quorum_of
@@ -48,6 +48,14 @@ def with_facts(query: Select[Any]) -> Select[Any]:
         _items_of().scalar_subquery().label("items"),
         untranslated.scalar_subquery().label("untranslated"),
         undecided.scalar_subquery().label("undecided"),
+    )
+
+
+def of_authority(body_id: ColumnElement[str], authority: str) -> ColumnElement[bool]:
+    """Whether a body is or was an authority's own, or one that it shares with others."""
+    columns = bodies.slices.c
+    return exists().where(
+        columns.id == body_id, func.upper_inf(columns.known), columns.authorities.any_() == authority
     )
 
 

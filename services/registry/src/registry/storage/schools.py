@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, false, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Subquery
 
 from contracts.welsh import fold, sort_key
 from registry.domain.address_list import ListedSchool
@@ -48,6 +49,13 @@ def listed(scope: RowScope, valid_at: date, known_at: datetime | None, wanted: S
         # A folded word holds letters and digits only: nothing in it is a pattern to LIKE.
         query = query.where(COLUMNS.search_folded.contains(word))
     return query
+
+
+def counted(scope: RowScope, valid_at: date, known_at: datetime | None, wanted: SchoolFilter) -> Subquery:
+    """The same, counted by authority, sector and status."""
+    found = listed(scope, valid_at, known_at, wanted).subquery("found")
+    by = (found.c.authority, found.c.sector, found.c.status)
+    return select(*by, func.count().label("schools")).group_by(*by).subquery("counted")
 
 
 def derived(values: Mapping[str, Any]) -> dict[str, Any]:

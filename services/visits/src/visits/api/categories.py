@@ -82,6 +82,8 @@ class CategoryCountView(View, data_class=DataClass.public):
     """How many schools of an authority have a value, and the days of support that they may call on."""
 
     authority: str
+    scheme: str
+    """Code of `/v1/category-schemes`. Values of two schemes are never compared."""
     value: str
     schools: int
     ceiling_days: int | None
@@ -163,12 +165,12 @@ async def list_categories(
 
 @router.page("/category-counts", operation="categories.read", response_model=Page[CategoryCountView])
 async def count_categories(
-    call: Call, scheme: SchemeCode, authority: AuthorityCode | None = None
+    call: Call, scheme: SchemeCode | None = None, authority: AuthorityCode | None = None
 ) -> Response:
-    """Counts the categories that hold on a day in one scheme, by authority and value."""
+    """Counts the categories that hold on a day, by authority, scheme and value."""
     async with call.read() as uow:
         table = counted(_seen(call), call.valid_at, call.known_at, scheme, authority)
-        order = [ascending(table.c.authority), ascending(table.c.value)]
+        order = [ascending(table.c.authority), ascending(table.c.scheme), ascending(table.c.value)]
         return await call.page(uow, CategoryCountView, table.select(), order)
 
 

@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
-from service_kit.call import Call
+from service_kit.call import Call, RequestCall
 from service_kit.models import Page, View
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
 from service_kit.routing import Router
+from service_kit.unit_of_work import UnitOfWork
 from visits.api.fields import (
     OWN_SCHOOL,
     AuthorityCode,
@@ -25,8 +26,8 @@ from visits.domain.school_year import school_year_of
 from visits.storage.conventions import cycles
 from visits.storage.known import regimes_on
 from visits.storage.reading import Row, showing
-from visits.storage.tables import known_schools, monitoring
-from visits.storage.visits import outstanding, timeliness
+from visits.storage.tables import monitoring
+from visits.storage.visits import Owed, owed, owed_counts, timeliness
 
 router = Router("visit-overview", Text("Overview of visits", "Trosolwg o ymweliadau"))
 
@@ -48,6 +49,22 @@ class OutstandingVisitView(View, data_class=DataClass.confidential):
     """The day by which it is due has passed."""
     planned_for: date | None
     """The next day for which it is planned."""
+
+
+class OutstandingVisitCountView(View, data_class=DataClass.confidential):
+    """How far an authority's schools have come with one visit of the cycle: held and outstanding make up owed."""
+
+    authority: str
+    visit_type: str
+    school_year: str
+    due_by: date | None
+    overdue: bool
+    """The day by which it is due has passed."""
+    owed: int
+    held: int
+    outstanding: int
+    planned: int
+    """Of those outstanding: with a day for which it is planned."""
 
 
 class TimelinessView(View, data_class=DataClass.confidential):
@@ -88,35 +105,52 @@ class MonitoringView(StatedView, data_class=DataClass.confidential):
 )
 async def list_outstanding_visits(
     call: Call,
-    visit_type: VisitTypeCode,
+    visit_type: VisitTypeCode | None = None,
     school_year: SchoolYear | None = None,
     authority: AuthorityCode | None = None,
+    school_number: SchoolNumber | None = None,
 ) -> Response:
     """Lists open schools that are owed a visit by their regime's cycle and have not had it in the year."""
-    today = call.clock.today()
-    year = school_year or school_year_of(today)
     async with call.read() as uow:
-        owed = {}
-        for code, regime in (await regimes_on(uow.connection, today, authority)).items():
-            cycle = cycles().get(regime)
-            entry = cycle.cycle.get(visit_type) if cycle is not None else None
-            if entry is not None and entry.universal:
-                owed[code] = entry
-        query = outstanding(call.rows(DataClass.confidential), visit_type, year, owed, today)
+        wanted = await _owed(call, uow, school_year, authority, visit_type)
+        found = owed(call.rows(DataClass.confidential), wanted, school_number)
+        query = found.select().where(~found.c.held)
+        order = [ascending(found.c.school_number), ascending(found.c.visit_type)]
+        return await call.page(uow, OutstandingVisitView, query, order)
 
-        def shape(row: Row) -> dict[str, Any]:
-            due_by = owed[row["authority"]].last_day(year)
-            return {
-                **row,
-                "visit_type": visit_type,
-                "school_year": year,
-                "due_by": due_by,
-                "overdue": due_by is not None and due_by < today,
-            }
 
-        order = [ascending(known_schools.c.number)]
-        query = query.add_columns(known_schools.c.number)
-        return await call.page(uow, OutstandingVisitView, query, order, shape=shape)
+@router.page(
+    "/outstanding-visit-counts",
+    operation="draft_visits.read",
+    response_model=Page[OutstandingVisitCountView],
+    dated=False,
+)
+async def count_outstanding_visits(
+    call: Call, school_year: SchoolYear | None = None, authority: AuthorityCode | None = None
+) -> Response:
+    """Counts by authority and visit type how many schools are owed a visit, have had it, and have not."""
+    async with call.read() as uow:
+        wanted = await _owed(call, uow, school_year, authority, None)
+        table = owed_counts(owed(call.rows(DataClass.confidential), wanted))
+        order = [ascending(table.c.authority), ascending(table.c.visit_type)]
+        return await call.page(uow, OutstandingVisitCountView, table.select(), order)
+
+
+async def _owed(
+    call: RequestCall, uow: UnitOfWork, school_year: str | None, authority: str | None, visit_type: str | None
+) -> Owed:
+    """The universal visits of each authority's cycle as its regime of today has it, narrowed to one type."""
+    today = call.clock.today()
+    entries = {
+        code: [
+            entry
+            for name, entry in cycles()[regime].cycle.items()
+            if entry.universal and visit_type in (None, name)
+        ]
+        for code, regime in (await regimes_on(uow.connection, today, authority)).items()
+        if regime in cycles()
+    }
+    return Owed(school_year or school_year_of(today), entries, today)
 
 
 @router.page(

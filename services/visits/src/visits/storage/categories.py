@@ -95,26 +95,28 @@ def latest(id_: str, seen: ColumnElement[bool]) -> Select[Any]:
 
 
 def counted(
-    seen: ColumnElement[bool], day: date, known_at: datetime | None, scheme: str, authority: str | None
+    seen: ColumnElement[bool], day: date, known_at: datetime | None, scheme: str | None, authority: str | None
 ) -> Subquery:
-    """Schools and days of support by authority and value, of the categories of a scheme that hold on a day."""
+    """Schools and days of support by authority, scheme and value, of the categories that hold on a day."""
     conditions = [
         as_of(categories, day, known_at),
         seen,
-        COLUMNS.scheme == scheme,
         COLUMNS.state == "published",
     ]
+    if scheme is not None:
+        conditions.append(COLUMNS.scheme == scheme)
     if authority is not None:
         conditions.append(COLUMNS.authority == authority)
     return (
         select(
             COLUMNS.authority,
+            COLUMNS.scheme,
             func.coalesce(COLUMNS.value, "").label("value"),
             func.count().label("schools"),
             func.sum(COLUMNS.ceiling_days).label("ceiling_days"),
             func.bool_or(COLUMNS.intensive_monitoring).label("intensive_monitoring"),
         )
         .where(*conditions)
-        .group_by(COLUMNS.authority, COLUMNS.value)
+        .group_by(COLUMNS.authority, COLUMNS.scheme, COLUMNS.value)
         .subquery("counted")
     )

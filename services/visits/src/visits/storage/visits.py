@@ -1,11 +1,26 @@
 """SQL of visits: who may see which stage, lists, what is outstanding, and how many documents were in time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import Subquery
 
 from service_kit.policy.predicates import row_predicate
@@ -56,38 +71,82 @@ def listed(valid_at: date, known_at: datetime | None, stages: Stages) -> Select[
     )
 
 
-def _held_in(visit_type: str, school_year: str) -> ColumnElement[bool]:
-    return and_(
-        COLUMNS.visit_type == visit_type, COLUMNS.school_year == school_year, func.upper_inf(COLUMNS.known)
-    )
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What is owed in a school year: by authority, the entries of its regime's cycle that are universal."""
+
+    school_year: str
+    entries: Mapping[str, Sequence[CycleEntry]]
+    today: date
 
 
-def outstanding(
-    scope: RowScope, visit_type: str, school_year: str, entries: Mapping[str, CycleEntry], today: date
-) -> Select[Any]:
-    """Open schools that are owed a visit type by their authority's cycle and have not had it in the year (S2-26).
+def owed(scope: RowScope, owed: Owed, school_number: str | None = None) -> Subquery:
+    """Open schools with each visit that their authority's cycle owes them in the year (S2-26).
 
-    `entries`: the cycle entry by authority, where its regime owes the visit. `planned_for`: the next one planned.
+    `held`: they have had it. `planned_for`: the next one planned. `due_by` is None where the cycle names no day.
     """
-    schools = known_schools.c
-    owed = [
-        and_(schools.of_authority == authority, schools.sector.in_(_sectors(entry)))
-        for authority, entry in sorted(entries.items())
+    lines = [
+        (authority, sector, entry.visit_type.code, entry.last_day(owed.school_year))
+        for authority, entries in sorted(owed.entries.items())
+        for entry in entries
+        for sector in _sectors(entry)
     ]
-    this = and_(_held_in(visit_type, school_year), COLUMNS.school_number == schools.number)
+    names = ("authority", "sector", "visit_type", "due_by")
+    given = [
+        literal([line[n] for line in lines], ARRAY(Date if name == "due_by" else Text))
+        for n, name in enumerate(names)
+    ]
+    cycle = func.unnest(*given).table_valued(*(column(name) for name in names)).render_derived(name="cycle")
+    schools = known_schools.c
+    this = and_(
+        COLUMNS.visit_type == cycle.c.visit_type,
+        COLUMNS.school_year == owed.school_year,
+        func.upper_inf(COLUMNS.known),
+        COLUMNS.school_number == schools.number,
+    )
     planned = select(func.min(COLUMNS.planned_for)).where(this, COLUMNS.state == "planned").scalar_subquery()
-    return select(
-        schools.number.label("school_number"),
-        schools.of_authority.label("authority"),
-        schools.name,
-        schools.sector,
-        schools.language_category,
-        planned.label("planned_for"),
-    ).where(
-        or_(schools.status == "open", and_(schools.status == "closed", schools.closed_from > today)),
-        or_(*owed) if owed else false(),
-        row_predicate(scope, authority=schools.of_authority, school=schools.number),
-        ~exists().where(this, COLUMNS.state.in_(sorted(TOOK_PLACE))),
+    query = (
+        select(
+            schools.number.label("school_number"),
+            schools.of_authority.label("authority"),
+            schools.name,
+            schools.sector,
+            schools.language_category,
+            cycle.c.visit_type,
+            literal(owed.school_year).label("school_year"),
+            cast(cycle.c.due_by, Date).label("due_by"),
+            func.coalesce(cast(cycle.c.due_by, Date) < owed.today, False).label("overdue"),
+            planned.label("planned_for"),
+            exists().where(this, COLUMNS.state.in_(sorted(TOOK_PLACE))).label("held"),
+        )
+        .join_from(
+            known_schools,
+            cycle,
+            and_(schools.of_authority == cycle.c.authority, schools.sector == cycle.c.sector),
+        )
+        .where(
+            or_(schools.status == "open", and_(schools.status == "closed", schools.closed_from > owed.today)),
+            row_predicate(scope, authority=schools.of_authority, school=schools.number),
+        )
+    )
+    if school_number is not None:
+        query = query.where(schools.number == school_number)
+    return query.subquery("owed")
+
+
+def owed_counts(found: Subquery) -> Subquery:
+    """The same counted by authority and visit type: held and outstanding make up what is owed."""
+    by = (found.c.authority, found.c.visit_type, found.c.school_year, found.c.due_by, found.c.overdue)
+    return (
+        select(
+            *by,
+            func.count().label("owed"),
+            _count(found.c.held).label("held"),
+            _count(~found.c.held).label("outstanding"),
+            _count(and_(~found.c.held, found.c.planned_for.is_not(None))).label("planned"),
+        )
+        .group_by(*by)
+        .subquery("counted")
     )
 
 
