@@ -17,7 +17,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection,
     """A pooled connection and the asyncpg connection below it, outside any transaction."""
     async with engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
-        async with given_back(connection, driver):
+        async with given_back(connection):
             yield connection, driver
 
 
@@ -29,13 +29,15 @@ async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
-async def given_back(connection: AsyncConnection, driver: Any) -> AsyncIterator[None]:
+async def given_back(connection: AsyncConnection) -> AsyncIterator[None]:
     """Tells the pool when the connection was lost: it would not notice what the layer above did not see fail."""
     try:
         yield
     except BaseException:
-        if driver.is_closed():
-            await connection.invalidate()
+        if not connection.closed and not connection.invalidated:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            if driver.is_closed():
+                await connection.invalidate()
         raise
 
 

@@ -134,7 +134,7 @@ class RequestCall:
 
         Asked inside a transaction, where the caller's memberships are known; before, it raises RuntimeError.
         """
-        if self._memberships is None and self._needs_memberships(()):
+        if self._memberships is None and self.needs_memberships(()):
             raise RuntimeError("the rows of this caller are known inside a transaction only")
         return self.decision.rows(data_class)
 
@@ -154,7 +154,7 @@ class RequestCall:
     async def under(self, uow: UnitOfWork, decision: Decision) -> None:
         """Puts the transaction under another decision's row-level security: for what joins several resources."""
         blank = dict.fromkeys(RLS_SETTINGS, "")
-        await uow.connection.execute(apply_settings(blank | dict(session_settings(decision))))
+        await apply_settings(uow.connection, blank | dict(session_settings(decision)))
 
     @asynccontextmanager
     async def read(
@@ -199,7 +199,7 @@ class RequestCall:
         database, journal = self.serving.database, self.serving.journal
         if database is None or journal is None:
             raise RuntimeError(f"{self.serving.service} has no database")
-        known = self._memberships is not None or not self._needs_memberships(operations)
+        known = self._memberships is not None or not self.needs_memberships(operations)
         held = under or (self.reading if reading else self.decision)
         first = session_settings(held) if known else _TO_FIND_MEMBERSHIPS
         with refused_by_database():
@@ -207,15 +207,16 @@ class RequestCall:
                 if not known:
                     await self._find_memberships(connection)
                     decision = self.reading if reading else self.decision
-                    await connection.execute(
-                        apply_settings({**dict.fromkeys(RLS_SETTINGS, ""), **session_settings(decision)})
+                    await apply_settings(
+                        connection, {**dict.fromkeys(RLS_SETTINGS, ""), **session_settings(decision)}
                     )
                 yield UnitOfWork(connection, self.clock, self._actor(), journal)
 
     def _actor(self) -> Actor:
         return Actor(self.principal.subject, self.principal.client_id, self.request_id, self.principal)
 
-    def _needs_memberships(self, beside: Collection[str]) -> bool:
+    def needs_memberships(self, beside: Collection[str]) -> bool:
+        """Whether this caller's rights to its operation and those beside it turn on dated facts, found or not."""
         if self.serving.memberships is None:
             return False
         operations = {self.decision.operation, self.decision.operation.partition(".")[0] + ".read", *beside}

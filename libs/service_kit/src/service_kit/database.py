@@ -12,6 +12,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
+from eventing.raw import given_back
 from service_kit.deadline import statement_settings
 from service_kit.metrics import watch_pool
 from service_kit.policy.rls import apply_settings
@@ -73,9 +74,9 @@ class Database:
             if read_only:
                 # Said in BEGIN itself, so it costs no round trip; the pool takes it back with the connection.
                 await connection.execution_options(postgresql_readonly=True)
-            async with connection.begin():
+            async with connection.begin(), given_back(connection):
                 if settings is not None:
-                    await connection.execute(apply_settings({**settings, **statement_settings()}))
+                    await apply_settings(connection, {**settings, **statement_settings()})
                 yield connection
         if not read_only:
             for wake in self.wakes:

@@ -131,7 +131,7 @@ async def test_only_a_decision_over_everything_confidential_reads_the_log(ground
             Principal("s", "c"), "audit.read", True, {DataClass(c): s for c, s in by_class.items()}
         )
         async with ground.transaction() as connection:
-            await connection.execute(apply_settings(session_settings(decision)))
+            await apply_settings(connection, session_settings(decision))
             tables = (ground.tables.log, ground.tables.values)
             one, two = [await connection.scalar(select(func.count()).select_from(table)) for table in tables]
             return one, two

@@ -124,7 +124,7 @@ async def seen(
 ) -> set[int]:
     async with engine.begin() as connection:
         if given_decision is not None:
-            await connection.execute(apply_settings(session_settings(given_decision)))
+            await apply_settings(connection, session_settings(given_decision))
         where = true() if condition is None else condition
         return set(await connection.scalars(select(table.c.id).where(where)))
 
@@ -199,7 +199,7 @@ def test_no_row_can_be_written_outside_the_scope(ground: Ground) -> None:
 
     async def attempt(statement: Any) -> int:
         async with ground.api.begin() as connection:
-            await connection.execute(apply_settings(session_settings(own)))
+            await apply_settings(connection, session_settings(own))
             changed = (await connection.execute(statement)).rowcount
             await connection.rollback()
             return int(changed)
@@ -235,7 +235,7 @@ def test_the_second_lock_leaves_the_index_to_the_first_and_runs_once(
             )
             await connection.execute(text("analyze contacts"))
         async with ground.api.begin() as connection:
-            await connection.execute(apply_settings(session_settings(decision(personal=scope))))
+            await apply_settings(connection, session_settings(decision(personal=scope)))
             lines = await connection.execute(
                 text("explain (costs off) select id from contacts where authority = any(array['673'])")
             )
@@ -256,15 +256,21 @@ async def remove_made(owner: AsyncEngine) -> None:
         await connection.execute(contacts.delete().where(contacts.c.id >= 1_000))
 
 
-def test_settings_are_one_statement_whatever_they_are() -> None:
+def test_settings_are_one_statement_whatever_they_are(ground: Ground) -> None:
     """One prepared statement for every caller; an unknown name is a fault of the program."""
-    texts = {
-        str(apply_settings(session_settings(decision(personal=scope))))
-        for scope in (NO_ROWS, ALL_ROWS, RowScope(schools=frozenset({"1", "2"})))
-    }
-    assert len(texts) == 1
-    with pytest.raises(ValueError, match="not a row-level setting"):
-        apply_settings({"app.tenants": "673"})
+
+    async def prepared() -> int:
+        async with ground.api.connect() as connection:
+            for scope in (NO_ROWS, ALL_ROWS, RowScope(schools=frozenset({"1", "2"}))):
+                await apply_settings(connection, session_settings(decision(personal=scope)))
+            with pytest.raises(ValueError, match="not a row-level setting"):
+                await apply_settings(connection, {"app.tenants": "673"})
+            statements = (
+                "select count(*) from pg_prepared_statements where statement like '%set_config%given%'"
+            )
+            return int(await connection.scalar(text(statements)) or 0)
+
+    assert ground.run(prepared()) == 1
     assert len(set(RLS_SETTINGS)) == 22
 
 

@@ -27,6 +27,11 @@ class Memberships:
     authorities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     bodies: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        """A value like any other, so that what follows from it can be kept."""
+        parts = (self.schools, self.authorities, self.bodies)
+        return hash(tuple(frozenset(part.items()) for part in parts))
+
 
 NO_MEMBERSHIPS = Memberships()
 """Nothing is known: grants then cover only what they name themselves."""

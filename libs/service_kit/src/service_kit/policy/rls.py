@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Table,
     Text,
     and_,
     any_,
+    bindparam,
     cast,
     column,
     false,
@@ -26,11 +26,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from contracts.data_class import DataClass
+from eventing.raw import Composed
 from service_kit.deadline import STATEMENT_TIMEOUT
 from service_kit.policy.decide import Decision
 from service_kit.policy.scope import RowScope
@@ -241,7 +243,16 @@ def _array(name: str) -> ColumnElement[Any]:
     return func.string_to_array(func.nullif(func.current_setting(name, True), ""), ",", type_=ARRAY(Text))
 
 
-def apply_settings(settings: Mapping[str, str]) -> Select[Any]:
+def _set() -> Composed:
+    names, values = bindparam("names", type_=ARRAY(Text)), bindparam("values", type_=ARRAY(Text))
+    given = func.unnest(names, values).table_valued("name", "value").render_derived(name="given")
+    return Composed.of(select(func.set_config(given.c.name, given.c.value, True)))
+
+
+_SET: Final = _set()
+
+
+async def apply_settings(connection: AsyncConnection, settings: Mapping[str, str]) -> None:
     """The first statement of a transaction: one text whatever the settings, so it is prepared once.
 
     `set_config(..., true)` lasts until the transaction ends, so nothing leaks to the next user of a pooled
@@ -249,9 +260,5 @@ def apply_settings(settings: Mapping[str, str]) -> Select[Any]:
     """
     if unknown := sorted(set(settings) - {*RLS_SETTINGS, STATEMENT_TIMEOUT}):
         raise ValueError(f"not a row-level setting: {unknown}")
-    pairs = (
-        func.unnest(literal(list(settings), ARRAY(Text)), literal(list(settings.values()), ARRAY(Text)))
-        .table_valued("name", "value")
-        .render_derived(name="given")
-    )
-    return select(func.set_config(pairs.c.name, pairs.c.value, True))
+    text, *arguments = _SET.with_(names=list(settings), values=list(settings.values()))
+    await connection.exec_driver_sql(text, tuple(arguments))

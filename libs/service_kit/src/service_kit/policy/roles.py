@@ -85,7 +85,7 @@ class Role:
         return frozenset(operation for right in self.rights for operation in right.operations)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Roles:
     """All roles by name. `rights(role, operation)` is what the decision asks."""
 

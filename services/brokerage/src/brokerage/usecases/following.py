@@ -11,4 +11,4 @@ async def beyond_the_caller(uow: UnitOfWork) -> None:
     The supporting head's acceptance moves the supported school's request; a commission reserves days of a provider of
     another authority. The caller is told of its own side only: what is answered is redacted above the database.
     """
-    await uow.connection.execute(apply_settings({EVERYTHING: ",".join(DataClass)}))
+    await apply_settings(uow.connection, {EVERYTHING: ",".join(DataClass)})

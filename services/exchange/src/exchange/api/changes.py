@@ -1,7 +1,7 @@
 """The change feed: `GET /v1/changes`, one gap-free order over all services (E-01, E-04, E-05, X-01)."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -9,9 +9,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Query
-from sqlalchemy import ColumnElement, Row, any_, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text as TextType
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -20,10 +17,11 @@ from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
 from exchange.storage import change_log
 from exchange.storage.tables import changes
-from exchange.usecases.read_changes import FEED_OPERATIONS, feed_decision, shown_to, visible
+from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, reading
+from exchange.usecases.read_changes import FEED_OPERATIONS
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
-from service_kit.policy.decide import Decision
+from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.routing import Router
 
 router = Router("changes", Text("Changes", "Newidiadau"))
@@ -72,28 +70,6 @@ class FeedView(View, data_class=DataClass.public):
     """The feed is complete up to here: no entry will ever appear at or before this position."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What the caller asked to be told of; empty lists ask for everything."""
-
-    types: Sequence[str]
-    authorities: Sequence[str]
-    schools: Sequence[str]
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The same as conditions on the log."""
-        columns = (
-            (changes.c.type, self.types),
-            (changes.c.authority, self.authorities),
-            (changes.c.school, self.schools),
-        )
-        return [
-            column == any_(bindparam(None, list(values), type_=ARRAY(TextType)))
-            for column, values in columns
-            if values
-        ]
-
-
 @router.get("/changes", operation="changes.read", response_model=FeedView, dated=False)
 async def read_changes(
     call: Call,
@@ -110,7 +86,7 @@ async def read_changes(
     copy, in the same transaction: after a crash go on from there. Nothing is lost, and `event_id` and `version`
     tell what you already have. Order across records is the order of arrival: a reference may precede its target.
     """
-    wanted = _Wanted(type, authority, school)
+    wanted = Wanted(tuple(type), tuple(authority), tuple(school))
     until = monotonic() + wait
     bell = call.serving.bells.get(LOG)
     feed = _Feed(call, limit, wanted)
@@ -146,37 +122,30 @@ class _Feed:
 
     call: RequestCall
     limit: int
-    wanted: _Wanted
-    decision: Decision | None = None
-    conditions: Sequence[ColumnElement[bool]] = ()
+    wanted: Wanted
+    policy: FeedPolicy | None = None
 
     async def read(self, after: int) -> change_log.FeedPage:
         """One look, in a transaction of its own."""
-        call = self.call
-        async with call.read(operations=FEED_OPERATIONS, under=self.decision) as uow:
-            if self.decision is None:
-                shown = shown_to(call.principal, call.memberships, call.serving.roles)
-                self.decision = feed_decision(call.principal, shown)
-                self.conditions = [visible(shown), *self.wanted.conditions()]
-                await call.under(uow, self.decision)
-            return await change_log.read(uow.connection, after, self.limit, self.conditions)
+        call, roles = self.call, self.call.serving.roles
+        if self.policy is None and not call.needs_memberships(FEED_OPERATIONS):
+            self.policy = feed_policy(call.principal, NO_MEMBERSHIPS, roles)
+        under = None if self.policy is None else self.policy.decision
+        async with call.read(operations=FEED_OPERATIONS, under=under) as uow:
+            if self.policy is None:
+                self.policy = feed_policy(call.principal, call.memberships, roles)
+                await call.under(uow, self.policy.decision)
+            statement = reading(self.policy.shown, self.wanted)
+            return await change_log.read(uow.connection, after, self.limit, statement)
 
 
-def _entry(row: Row[Any]) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "position": row.position,
-        "event_id": row.event_id,
-        "type": row.type,
-        "change": row.change,
-        "subject": row.subject,
-        "key": row.key,
-        "version": row.version,
-        "time": row.time,
-        "correlation_id": row.correlation_id,
-        "data": orjson.Fragment(row.data),
-    }
-    if row.authority is not None:
-        entry["authority"] = row.authority
-    if row.school is not None:
-        entry["school"] = row.school
+def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {name: row[name] for name in _CARRIED}
+    entry["data"] = orjson.Fragment(row["data"])
+    for tenant in ("authority", "school"):
+        if row[tenant] is not None:
+            entry[tenant] = row[tenant]
     return entry
+
+
+_CARRIED = ("position", "event_id", "type", "change", "subject", "key", "version", "time", "correlation_id")

@@ -1,15 +1,16 @@
 """SQL of the change log: appending what was heard, reading what a caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, insert, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
 from eventing.envelope import Envelope
+from eventing.raw import Composed, driver_of
 from exchange.storage.tables import changes, changes_head, changes_outbox
 
 
@@ -43,7 +44,7 @@ def _row(envelope: Envelope) -> dict[str, Any]:
 class FeedPage:
     """Entries in order, where to go on, and the position up to which the log is complete."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Mapping[str, Any]]
     next_after: int
     safe_until: int
 
@@ -53,28 +54,35 @@ async def head(connection: AsyncConnection) -> int:
     return int(await connection.scalar(select(changes_head.c.position)) or 0)
 
 
-async def read(
-    connection: AsyncConnection, after: int, limit: int, conditions: Sequence[ColumnElement[bool]]
-) -> FeedPage:
+def reading(conditions: Sequence[ColumnElement[bool]]) -> Composed:
+    """The statement for `read`: entries beyond a position under these conditions, and the head of the same moment."""
+    entries = (
+        select(changes)
+        .where(
+            changes.c.position > bindparam("after", type_=BigInteger),
+            changes.c.position <= changes_head.c.position,
+            *conditions,
+        )
+        .order_by(changes.c.position)
+        .limit(bindparam("limit", type_=Integer))
+        .correlate(changes_head)
+        .lateral("entry")
+    )
+    return Composed.of(
+        select(changes_head.c.position.label("head"), entries)
+        .select_from(changes_head.outerjoin(entries, true()))
+        .order_by(entries.c.position)
+    )
+
+
+async def read(connection: AsyncConnection, after: int, limit: int, statement: Composed) -> FeedPage:
     """Entries beyond a position that the caller may see and asked for, and the head as of the same statement.
 
     Whatever the conditions hide up to the head is behind the caller, so that `next_after` moves on over entries that
     were not shown.
     """
-    entries = (
-        select(changes)
-        .where(changes.c.position > after, changes.c.position <= changes_head.c.position, *conditions)
-        .order_by(changes.c.position)
-        .limit(limit)
-        .correlate(changes_head)
-        .lateral("entry")
-    )
-    statement = (
-        select(changes_head.c.position.label("head"), entries)
-        .select_from(changes_head.outerjoin(entries, true()))
-        .order_by(entries.c.position)
-    )
-    found = (await connection.execute(statement)).all()
-    until = int(found[0].head) if found else 0
-    rows = [row for row in found if row.position is not None]
-    return FeedPage(rows, rows[-1].position if len(rows) == limit else max(after, until), until)
+    driver = await driver_of(connection)
+    found = await driver.fetch(*statement.with_(after=after, limit=limit))
+    until = int(found[0]["head"]) if found else 0
+    rows = [row for row in found if row["position"] is not None]
+    return FeedPage(rows, rows[-1]["position"] if len(rows) == limit else max(after, until), until)

@@ -1,0 +1,67 @@
+"""What the feed shows to a caller, worked out once: the same caller asks again every few milliseconds.
+
+A decision follows from the principal, its memberships of the day and the roles; each is a value, so a decision kept
+under them is never an old one.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, any_, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from eventing.raw import Composed
+from exchange.storage import change_log
+from exchange.storage.tables import changes
+from exchange.usecases.read_changes import Shown, feed_decision, shown_to, visible
+from service_kit.auth.principal import Principal
+from service_kit.policy.decide import Decision
+from service_kit.policy.memberships import Memberships
+from service_kit.policy.roles import Roles
+
+KEPT = 1_000
+"""Callers, and their filters, for which it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPolicy:
+    """The rows that a caller may see, and the decision that tells row-level security of them."""
+
+    shown: tuple[Shown, ...]
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the caller asked to be told of; what is empty asks for everything."""
+
+    types: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    schools: tuple[str, ...] = ()
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on the log."""
+        columns = (
+            (changes.c.type, self.types),
+            (changes.c.authority, self.authorities),
+            (changes.c.school, self.schools),
+        )
+        return [
+            column == any_(bindparam(None, list(values), type_=ARRAY(Text)))
+            for column, values in columns
+            if values
+        ]
+
+
+@lru_cache(maxsize=KEPT)
+def feed_policy(principal: Principal, memberships: Memberships, roles: Roles) -> FeedPolicy:
+    """The feed's policy for a caller."""
+    shown = shown_to(principal, memberships, roles)
+    return FeedPolicy(tuple(shown), feed_decision(principal, shown))
+
+
+@lru_cache(maxsize=KEPT)
+def reading(shown: tuple[Shown, ...], wanted: Wanted) -> Composed:
+    """The statement that reads what may be seen and was asked for."""
+    return change_log.reading([visible(list(shown)), *wanted.conditions()])
