@@ -1,7 +1,8 @@
 """What brokerage does with events of the registry and of visits: it keeps what its own rules and rights turn on."""
 
 from brokerage.storage import known
-from brokerage.storage.tables import known_schools
+from brokerage.storage.tables import known_schools, moved_schools
+from brokerage.usecases.follow_school import KINDS
 from contracts.events.visits import FindingPublished, VisitAmended, VisitFacts, VisitFinalised
 from contracts.events.visits_categories import (
     CategoryChangedInYear,
@@ -12,8 +13,10 @@ from contracts.events.visits_categories import (
 from eventing.envelope import Envelope
 from eventing.reactions import Unit, WaitFor, reacts_to
 from service_kit.known_schools import keeping_schools
+from service_kit.moving import following
 
 keep_school = keeping_schools(known_schools)
+follow_school = following(moved_schools, KINDS)
 
 
 @reacts_to(FindingPublished)

@@ -6,10 +6,13 @@ from contracts.events.registry import CalendarPublished, RegimeAdopted
 from eventing.envelope import Envelope
 from eventing.reactions import Unit, reacts_to
 from service_kit.known_schools import keeping_schools
+from service_kit.moving import following
 from visits.storage import known
-from visits.storage.tables import known_schools
+from visits.storage.tables import known_schools, moved_schools
+from visits.usecases.follow_school import KINDS
 
 keep_school = keeping_schools(known_schools)
+follow_school = following(moved_schools, KINDS)
 
 
 @reacts_to(RegimeAdopted)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contracts.event import EVENTS
-from contracts.events import visits, visits_categories
+from contracts.events import visits, visits_categories, visits_moves
 from contracts.text import Text
 from eventing.reactions import reactions_of
 from service_kit.service import Service
@@ -16,7 +16,7 @@ from visits.usecases.clock_tasks import CLOCK_TASKS
 from visits.usecases.import_categories import IMPORT
 
 _RESOURCES = (visits_api, visit_steps, findings, actions, categories, category_imports, overview, conventions)
-_DECLARED_IN = {visits.__name__, visits_categories.__name__}
+_DECLARED_IN = {visits.__name__, visits_categories.__name__, visits_moves.__name__}
 
 service = Service(
     name="visits",

@@ -21,6 +21,7 @@ from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
 from service_kit.known_schools import known_schools_table
+from service_kit.moving import moved_schools_table
 from service_kit.policy.posts import PostsAndFootprints
 from service_kit.policy.rls import protect
 from service_kit.records import Record
@@ -312,6 +313,8 @@ menu_evidence = Table(
 
 known_schools = known_schools_table(metadata)
 """Its row is what is locked while days are committed for the school, so that the ceiling holds under races."""
+
+moved_schools = moved_schools_table(metadata)
 
 known_findings = Table(
     "known_findings",

@@ -5,11 +5,13 @@ from typing import Final
 from sqlalchemy import func, select
 
 from brokerage.storage.reading import hold, locked, showing, values_of
-from brokerage.storage.tables import offers, support_requests
+from brokerage.storage.tables import moved_schools, offers, support_requests
 from brokerage.usecases.event_writes import offer_write
+from brokerage.usecases.follow_school import KINDS
 from brokerage.usecases.make_offer import follow_offer
 from contracts.events.brokerage import OfferExpired
 from service_kit.clock_tasks import ClockTask
+from service_kit.moving import follow_late
 from service_kit.unit_of_work import UnitOfWork
 
 AT_ONCE: Final = 200
@@ -35,4 +37,4 @@ async def expire_offers(uow: UnitOfWork) -> int:
     return count
 
 
-CLOCK_TASKS: Final = (ClockTask("expire_offers", expire_offers),)
+CLOCK_TASKS: Final = (ClockTask("expire_offers", expire_offers), follow_late(moved_schools, KINDS))

@@ -11,6 +11,7 @@ from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
 from service_kit.known_schools import known_schools_table
+from service_kit.moving import moved_schools_table
 from service_kit.policy.rls import protect
 from service_kit.records import Record
 
@@ -239,3 +240,5 @@ minute_numbers = Table(
 
 known_schools = known_schools_table(metadata)
 """For their governing bodies."""
+
+moved_schools = moved_schools_table(metadata)

@@ -11,9 +11,11 @@ from contracts.events.governance_decisions import (
 from governance.domain.decisions import moved_by_clock
 from governance.domain.references import AWAITED, overdue_since
 from governance.storage.reading import now_of, rows, values_of
-from governance.storage.tables import decisions, references
+from governance.storage.tables import decisions, moved_schools, references
+from governance.usecases.follow_school import KINDS
 from governance.usecases.writes import write_of
 from service_kit.clock_tasks import ClockTask
+from service_kit.moving import follow_late
 from service_kit.unit_of_work import UnitOfWork
 
 AT_ONCE: Final = 500
@@ -65,4 +67,5 @@ async def mark_overdue(uow: UnitOfWork) -> int:
 CLOCK_TASKS: Final = (
     ClockTask("move_decisions", move_decisions),
     ClockTask("mark_references_overdue", mark_overdue),
+    follow_late(moved_schools, KINDS),
 )

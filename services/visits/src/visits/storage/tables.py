@@ -10,6 +10,7 @@ from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
 from service_kit.known_schools import known_schools_table
+from service_kit.moving import moved_schools_table
 from service_kit.policy.posts import PostsAndFootprints
 from service_kit.policy.rls import protect
 from service_kit.records import Record
@@ -168,6 +169,7 @@ category_lists = Table(
 """Published lists as they came in: the evidence of what an import wrote. Public, as their source is."""
 
 known_schools = known_schools_table(metadata)
+moved_schools = moved_schools_table(metadata)
 
 known_regimes = Table(
     "known_regimes",

@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, select
 from contracts.events.visits import ActionBecameOverdue, VisitReplyLapsed
 from contracts.events.visits_categories import MonitoringBecameDue, MonitoringFacts, MonitoringMet
 from service_kit.clock_tasks import ClockTask
+from service_kit.moving import follow_late
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.actions import CAN_BE_OVERDUE, overdue_since
@@ -20,7 +21,8 @@ from visits.storage.categories import intensive_on
 from visits.storage.conventions import schemes
 from visits.storage.known import periods_of_years, schools_of
 from visits.storage.reading import values_of
-from visits.storage.tables import actions, monitoring, visits
+from visits.storage.tables import actions, monitoring, moved_schools, visits
+from visits.usecases.follow_school import KINDS
 from visits.usecases.propose_action import action_write
 from visits.usecases.visit_writes import visit_write
 
@@ -155,5 +157,6 @@ CLOCK_TASKS: Final = (
     ClockTask("mark_overdue", mark_overdue),
     ClockTask("begin_monitoring", begin_monitoring),
     ClockTask("meet_monitoring", meet_monitoring),
+    follow_late(moved_schools, KINDS),
 )
 """In this order: what became due may be met at once."""

@@ -1,0 +1,20 @@
+"""A school's governing body follows it to another authority.
+
+Rights on its meetings are the body's own. What it did before stays as it was recorded, under the authority of then.
+"""
+
+from functools import partial
+from typing import Any, Final
+
+from contracts.events.governance_moves import BodyMoved
+from governance.storage.tables import bodies
+from governance.usecases.writes import write_of
+from service_kit.moving import Move, Moving
+
+
+def _of_new_authority(values: dict[str, Any], move: Move) -> dict[str, Any]:
+    named = [move.new_authority if code == move.old_authority else code for code in values["authorities"]]
+    return values | {"authorities": named}
+
+
+KINDS: Final = (Moving(bodies, partial(write_of, bodies, BodyMoved), renamed=_of_new_authority),)
