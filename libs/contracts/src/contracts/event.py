@@ -57,6 +57,10 @@ class Event(BaseModel):
     changed: tuple[str, ...] = Field(default=())
     """Names of the fields that changed, also of those whose values are not carried."""
 
+    def classed(self) -> DataClass:
+        """The data class of this very event: that of its type, unless its facts ask for a higher one."""
+        return self.DATA_CLASS
+
 
 class Moved(Event):
     """A record that went to another authority with its school, with its facts as they are from now on.

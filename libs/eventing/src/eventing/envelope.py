@@ -106,7 +106,7 @@ def envelope_of(
         time=time,
         recorded_time=recorded_time,
         data=event.model_dump_json().encode(),
-        data_class=str(event.DATA_CLASS),
+        data_class=str(event.classed()),
         correlation_id=cause.correlation_id or event_id,
         causation_id=cause.causation_id,
         traceparent=trace.traceparent(),

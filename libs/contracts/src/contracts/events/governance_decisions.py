@@ -55,6 +55,12 @@ class ResolutionFacts(Event):
     votes_against: int | None = None
     """Null where it was not counted."""
     abstained: int | None = None
+    exempt: bool = False
+    """On an exempt item: known to those alone who stay for exempt items."""
+
+    def classed(self) -> DataClass:
+        """Confidential on an exempt item."""
+        return DataClass.confidential if self.exempt else self.DATA_CLASS
 
 
 _RESOLUTION: dict[str, Any] = {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from contracts.data_class import DataClass
 from contracts.event import Event
 from contracts.events.governance_decisions import About
 from governance.storage.reading import Row, values_of
@@ -49,6 +50,8 @@ def write_of(
     }
     if "about" in kind.model_fields and values.get("about_kind") is not None:
         told["about"] = About(kind=values["about_kind"], id=values["about_id"])
+    if "exempt" in kind.model_fields:
+        told["exempt"] = values.get("data_class") == DataClass.confidential.value
     event = kind(
         **{
             **told,
