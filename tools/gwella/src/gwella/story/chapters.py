@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gwella.commands.token import granted
-from gwella.story import loading, using
+from gwella.story import categorising, loading, supporting, using, visiting
 from gwella.story.clients import Clients
 from gwella.story.telling import Telling
 
@@ -32,6 +32,15 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("A second system follows", partial(using.follow_the_feed, telling, clients)),
         ("Rights on every surface", partial(using.keep_to_rights, telling, clients)),
         ("Bad input", partial(using.send_bad_lists, telling, clients)),
+        ("Support categories of January 2020", partial(categorising.import_categories, telling, clients)),
+        ("Schools that are watched closely", partial(categorising.watch_closely, telling, clients)),
+        ("Visits", partial(visiting.visit_schools, telling, clients)),
+        ("A school's reply, and its findings", partial(visiting.hear_the_school, telling, clients)),
+        ("Support requested", partial(supporting.request_support, telling, clients)),
+        ("Support matched", partial(supporting.match, telling, clients)),
+        ("Support commissioned", partial(supporting.commission, telling, clients)),
+        ("Silence lapses", partial(visiting.let_silence_lapse, telling, clients)),
+        ("Support delivered and judged", partial(supporting.deliver, telling, clients)),
     )
     try:
         for title, tell_it in chapters:
