@@ -33,7 +33,7 @@ def import_categories(telling: Telling, clients: Clients) -> None:
     telling.check("days of support each may have", days, {"green": 4, "yellow": 10, "amber": 15, "red": 25})
     ceiling = wait_until(lambda: _ceiling(consortium), lambda found: found == CEILING_DAYS)
     telling.check("days of ceiling of 375 schools, added up by another service", ceiling, CEILING_DAYS)
-    contradicting = content.replace(b",green,", b",amber,", 1)
+    contradicting = content.replace(b",green,Green/Gwyrdd", b",amber,Amber/Oren", 1)
     try:
         consortium.upload("/v1/category-imports", contradicting, "text/csv", **IMPORT)
         telling.check("a list that contradicts it", "not refused", "refused")

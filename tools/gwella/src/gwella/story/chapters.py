@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gwella.commands.token import granted
-from gwella.story import categorising, loading, supporting, using, visiting
+from gwella.story import categorising, deciding, loading, supporting, using, visiting
 from gwella.story.clients import Clients
 from gwella.story.telling import Telling
 
@@ -40,7 +40,12 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("Support matched", partial(supporting.match, telling, clients)),
         ("Support commissioned", partial(supporting.commission, telling, clients)),
         ("Silence lapses", partial(visiting.let_silence_lapse, telling, clients)),
+        ("Meetings called", partial(deciding.call_meetings, telling, clients)),
+        ("Scrutiny recommends", partial(deciding.scrutinise, telling, clients)),
+        ("The schools forum votes", partial(deciding.vote_in_the_forum, telling, clients)),
         ("Support delivered and judged", partial(supporting.deliver, telling, clients)),
+        ("The joint committee decides", partial(deciding.decide, telling, clients)),
+        ("Cabinet considers", partial(deciding.bring_to_cabinet, telling, clients)),
     )
     try:
         for title, tell_it in chapters:
