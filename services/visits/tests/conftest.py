@@ -15,6 +15,8 @@ from eventing.transports.local import LocalTransport
 from service_kit.app import create_app
 from service_kit.clock import FixedClock
 from service_kit.clock_tasks import ClockRunner
+from service_kit.documents.opening import scanner_of, store_of
+from service_kit.documents.tasks import tasks_of
 from service_kit.migrations.upgrade import migrate
 from service_kit.process import Runtime
 from service_kit.settings import Settings
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from visits_api import Visits, region_told
 
+from visits.api.documents import DOCUMENTS
 from visits.service import service
 
 MOMENT = datetime(2020, 1, 20, 9, 30, tzinfo=UTC)
@@ -38,17 +41,19 @@ async def migrated(database: ServiceDatabase) -> None:
 
 
 @pytest.fixture
-async def nothing_heard(postgres: TestPostgres, migrated_database: MigratedDatabase) -> AsyncIterator[Visits]:
+async def nothing_heard(
+    postgres: TestPostgres, migrated_database: MigratedDatabase, tmp_path: Path
+) -> AsyncIterator[Visits]:
     """The service with its consumer, before it has heard anything. Clock tasks run when the test says so."""
     database = migrated_database("visits", migrated)
     settings = Settings(
         database_url=SecretStr(database.api_url), worker_database_url=SecretStr(database.worker_url),
-        cursor_secret=SecretStr("a secret of sufficient length"),
+        cursor_secret=SecretStr("a secret of sufficient length"), data_dir=tmp_path,
     )  # fmt: skip
     clock = FixedClock(MOMENT)
     transport = LocalTransport({"visits": frozenset(service.hears)})
     tokens = TokenFactory(clock=clock)
-    runtime = Runtime(dataclasses.replace(service, clock_tasks=()), settings, transport, clock)
+    runtime = Runtime(dataclasses.replace(service, clock_tasks=(), documents=None), settings, transport, clock)
     await runtime.start(["consumer"])
     app = create_app(service, settings, clock=clock, authenticate=tokens.bearer())
     superuser = create_async_engine(
@@ -57,8 +62,9 @@ async def nothing_heard(postgres: TestPostgres, migrated_database: MigratedDatab
     async with app.router.lifespan_context(app):
         serving, worker = app.state.serving, runtime.worker
         assert worker is not None
+        files = tasks_of(DOCUMENTS, store_of(settings, "visits"), scanner_of(settings))
         tasks = ClockRunner(
-            "visits", service.clock_tasks, lambda: runtime._open_unit(worker, serving.journal)
+            "visits", [*service.clock_tasks, *files], lambda: runtime._open_unit(worker, serving.journal)
         )
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://visits.test"

@@ -21,6 +21,7 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("visits", "action"): "actions.read",
     ("visits", "category"): "categories.read",
     ("visits", "monitoring"): "monitoring.read",
+    ("visits", "document"): "draft_visits.read",
     ("brokerage", "menu_item"): "support_menu.read",
     ("brokerage", "provider"): "providers.read",
     ("brokerage", "capacity"): "providers.read",
@@ -42,6 +43,7 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("governance", "minutes"): "minutes.read",
     ("governance", "decision"): "decisions.read",
     ("governance", "reference"): "references.read",
+    ("governance", "document"): "proceedings.read",
     ("exchange", "return"): "returns.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""

@@ -27,6 +27,8 @@ from service_kit.auth.issuers import Issuers, TrustedIssuer
 from service_kit.auth.tokens import TokenVerifier
 from service_kit.clock import Clock
 from service_kit.database import Database
+from service_kit.documents.api import documents_routers
+from service_kit.documents.serving import DocumentServing
 from service_kit.handlers import handle_problems
 from service_kit.health import Check, Health, at_head, reachable
 from service_kit.jobs.api import jobs_router
@@ -157,6 +159,8 @@ def _routers(service: Service) -> tuple[Router, ...]:
         kinds.append(REDRIVE)
     if kinds:
         routers.append(jobs_router(kinds))
+    if service.documents is not None:
+        routers += documents_routers(service.documents)
     return tuple(routers)
 
 
@@ -189,6 +193,9 @@ def _serving(
     read_audit = None
     if database is not None and foundation is not None:
         read_audit = ReadAudit(database.transaction, foundation.audit)
+    documents = None
+    if service.documents is not None:
+        documents = DocumentServing.of(service.documents, settings, service.name, secret)
     return Serving(
         service=service.name,
         settings=settings,
@@ -202,6 +209,7 @@ def _serving(
         journal=Journal(service.name, frozenset(service.publishes), foundation) if foundation else None,
         memberships=service.memberships,
         read_audit=read_audit,
+        documents=documents,
     )
 
 

@@ -32,7 +32,7 @@ ALLOWED_KEYS: Final[frozenset[str]] = frozenset(
         "lag", "lag_seconds", "seconds", "retry_in", "limit", "reason", "loop", "times",
         "topics", "waiting", "outcome",
         # the process
-        "host", "port", "pid", "database", "revision", "upstream", "issuer", "kid", "job", "job_kind", "task", "signal",
+        "host", "port", "pid", "database", "revision", "upstream", "issuer", "kid", "job", "job_kind", "task", "signal", "document",
         "version", "state", "component", "path", "size",
     }
 )  # fmt: skip

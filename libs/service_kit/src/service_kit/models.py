@@ -141,6 +141,10 @@ def adapter(view: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(view)
 
 
+class File(View, data_class=DataClass.public):
+    """Stands for an answer that is a file: its bytes are described as such (`openapi`)."""
+
+
 class Links(View, data_class=DataClass.public):
     """Where a list goes on. `next` is absent on the last page."""
 

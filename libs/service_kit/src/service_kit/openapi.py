@@ -29,6 +29,12 @@ _PROBLEM: Mapping[str, Any] = {
         "current": {"type": "object", "description": "The current record, on a stale version"},
     },
 }
+_FILE: Mapping[str, Any] = {
+    "type": "string",
+    "format": "binary",
+    "title": "File",
+    "description": "The bytes of a file, as its Content-Type says",
+}
 _FAULT: Mapping[str, Any] = {
     "type": "object",
     "title": "Fault",
@@ -79,6 +85,8 @@ def openapi_of(
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas.update({"Problem": dict(_PROBLEM), "Fault": dict(_FAULT)})
+    if "File" in schemas:
+        schemas["File"] = dict(_FILE)
     components["headers"] = {header: dict(meaning) for header, meaning in _HEADERS.items()}
     components["securitySchemes"] = {"oauth2": _security(document, issuer_url)}
     seen: set[str] = set()
@@ -117,6 +125,10 @@ def _complete(method: str, operation: dict[str, Any], catalogue: Catalogue) -> N
     operation["x-operation-title"] = {"en": OPERATIONS[name].title.en, "cy": OPERATIONS[name].title.cy}
     responses = operation["responses"]
     responses.pop("default", None)
+    if operation.pop("x-gwella-file", False):
+        content = {"application/octet-stream": {"schema": {"$ref": "#/components/schemas/File"}}}
+        responses["200"] = {"description": "The file", "content": content}
+        responses["206"] = {"description": "The range asked for", "content": content}
     shown = ["X-Request-Id", "Content-Language"]
     match method:
         case "get":

@@ -154,6 +154,13 @@ IF_MATCH = Header(
     Text("ETag of the version that you change", "ETag y fersiwn yr ydych yn ei newid"),
     required=True,
 )
+RANGE = Header(
+    "Range",
+    Text(
+        "One range of bytes, as bytes=0-1023; 206 with these alone",
+        "Un ystod o feitiau, megis bytes=0-1023; 206 gyda'r rhain yn unig",
+    ),
+)
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     Text(

@@ -10,7 +10,7 @@ and does the jobs. The same parts run embedded: several `Runtime`s in one loop, 
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final
@@ -32,10 +32,12 @@ from eventing.transports.port import Transport
 from service_kit.app import create_app
 from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
-from service_kit.clock_tasks import ClockRunner
+from service_kit.clock_tasks import ClockRunner, ClockTask
 from service_kit.database import Database
 from service_kit.forgetting import forgetting
 from service_kit.foundation import Foundation
+from service_kit.documents.opening import scanner_of, store_of
+from service_kit.documents.tasks import tasks_of
 from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
@@ -171,8 +173,10 @@ class Runtime:
             self._parts.append(consumer)
             kinds.append(redrive_kind(consumer, open_unit))
         if kinds:
-            self._parts.append(JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake()))
-        tasks = [forgetting(shared), *self.service.clock_tasks]
+            self._parts.append(
+                JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake(shared.jobs))
+            )
+        tasks = [forgetting(shared), *self.service.clock_tasks, *self._document_tasks()]
         open_unit = partial(self._open_unit, worker, journal)
         self._parts.append(ClockRunner(self.service.name, tasks, open_unit))
 
@@ -187,6 +191,12 @@ class Runtime:
 async def _guarded(running: Coroutine[Any, Any, None]) -> None:
     """A consumer that stopped itself stays stopped until somebody has looked; its health says so."""
     try:
+    def _document_tasks(self) -> Sequence[ClockTask]:
+        documents = self.service.documents
+        if documents is None:
+            return ()
+        return tasks_of(documents, store_of(self.settings, self.service.name), scanner_of(self.settings))
+
         await running
     except ConsumerStoppedError as stopped:
         _log.error("consumer_stopped", error_type=type(stopped).__name__)

@@ -33,7 +33,7 @@ from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
 from service_kit.deadline import HEADER, seconds_given, within
-from service_kit.models import Model, View
+from service_kit.models import File, Model, View
 from service_kit.parameters import Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
 from service_kit.problems.faults import from_pydantic
@@ -41,7 +41,7 @@ from service_kit.uploads import Upload, receive
 from service_kit.written_forms import form_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Coroutine[Any, Any, Any]])
-Kind = Literal["read", "page", "command", "change", "replace"]
+Kind = Literal["read", "page", "file", "command", "change", "replace"]
 
 _faults: ContextVar[Sequence[Fault]] = ContextVar("faults", default=())
 
@@ -62,11 +62,15 @@ class Contract:
 _KINDS: Mapping[Kind, tuple[tuple[Parameter, ...], tuple[Header, ...], tuple[str, ...]]] = {
     "read": ((), (parameters.IF_NONE_MATCH,), ()),
     "page": ((parameters.LIMIT, parameters.CURSOR, parameters.TOTAL), (), ()),
+    "file": ((), (parameters.IF_NONE_MATCH, parameters.RANGE), ()),
     "command": ((parameters.DRY_RUN,), (parameters.IDEMPOTENCY_KEY,), (JSON,)),
     "change": ((parameters.DRY_RUN,), (parameters.IF_MATCH,), (MERGE_PATCH,)),
     "replace": ((parameters.DRY_RUN,), (), (JSON,)),
 }
 _DATED = (parameters.VALID_AT, parameters.KNOWN_AT)
+_READING: frozenset[Kind] = frozenset({"read", "page", "file"})
+FILE_DEADLINE = 300
+"""Seconds that a download may take: a slow line must be able to finish."""
 
 
 class Router:
@@ -95,6 +99,12 @@ class Router:
         return self._route(
             "GET", "read", path, operation, response_model, 200, dated=dated, problems=problems
         )
+
+    def file(
+        self, path: str, *, operation: str, problems: Sequence[str] = ()
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Gives a file as it is: ETag and If-None-Match, a range of its bytes."""
+        return self._route("GET", "file", path, operation, File, 200, problems=problems)
 
     def page(
         self,
@@ -202,7 +212,7 @@ class Route(APIRoute):
         self.contract = contract
         self.body_model = _body_model(endpoint)
         super().__init__(path, _refusing_faults(endpoint), **options)
-        if self.body_model is not None and contract.kind in ("read", "page"):
+        if self.body_model is not None and contract.kind in _READING:
             raise ValueError(f"{path}: a reading route takes no body")
         self.own_query = _own_parameters(self, ParamTypes.query)
         self.own_path = _own_parameters(self, ParamTypes.path)
@@ -247,7 +257,7 @@ class Route(APIRoute):
     async def _read_body(self, request: StrictRequest, call: RequestCall) -> Sequence[Fault]:
         """Reads the body as the contract says and leaves it in the request; gives its faults."""
         contract, settings = self.contract, call.serving.settings
-        if contract.kind in ("read", "page"):
+        if contract.kind in _READING:
             return ()
         if contract.upload is not None:
             call.upload = await receive(request, contract.upload, settings.max_upload_bytes)
@@ -300,6 +310,7 @@ _ALWAYS = ("malformed_request", "token_missing", "operation_not_permitted", "not
 _OF_KIND: Mapping[Kind, tuple[str, ...]] = {
     "read": (),
     "page": (),
+    "file": (),
     "command": (
         "idempotency_key_required",
         "request_in_progress",
@@ -323,6 +334,8 @@ def _extra(contract: Contract) -> dict[str, Any]:
         "security": [{"oauth2": [contract.operation]}],
         "parameters": parameters.described(contract.known.values(), contract.headers),
     }
+    if contract.kind == "file":
+        extra |= {"x-gwella-file": True, "x-gwella-deadline-seconds": FILE_DEADLINE}
     if contract.upload is not None:
         content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in contract.media_types}
         extra["requestBody"] = {"required": True, "content": content}

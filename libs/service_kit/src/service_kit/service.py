@@ -12,6 +12,7 @@ from contracts.text import Text
 from eventing.reactions import Reaction, topic_of, topics_of
 from eventing.sequencer import LogTables
 from service_kit.clock_tasks import ClockTask
+from service_kit.documents.kinds import Documents
 from service_kit.foundation import Foundation
 from service_kit.jobs import JobKind
 from service_kit.migrations.heads import version_folders
@@ -41,6 +42,7 @@ class Service:
     clock_tasks: Sequence[ClockTask] = ()
     logs: Sequence[LogTables] = ()
     memberships: MembershipSource | None = None
+    documents: Documents | None = None
     listens_to: Sequence[str] = ()
     install: Callable[[FastAPI], None] | None = None
 

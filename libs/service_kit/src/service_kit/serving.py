@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from eventing.bell import Bell
 from service_kit.audit.reads import ReadAudit
@@ -15,6 +16,9 @@ from service_kit.policy.memberships import MembershipSource
 from service_kit.policy.roles import Roles
 from service_kit.problems import Catalogue
 from service_kit.settings import Settings
+
+if TYPE_CHECKING:
+    from service_kit.documents.serving import DocumentServing
 
 Authenticate = Callable[[str | None], Awaitable[Principal]]
 """From the Authorization header to the caller; raises 401 `token_missing`, `token_invalid` or `token_expired`."""
@@ -36,5 +40,6 @@ class Serving:
     journal: Journal | None = None
     memberships: MembershipSource | None = None
     read_audit: ReadAudit | None = None
+    documents: "DocumentServing | None" = None
     bells: Mapping[str, Bell] = field(default_factory=dict)
     """By the name of a log that this very process sequences: rings when the log has grown."""

@@ -68,6 +68,20 @@ class Settings(BaseSettings):
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=26_214_400, ge=1024)
     """Largest uploaded file (25 MiB)."""
+    data_dir: Path | None = None
+    """Folder in which files of documents are kept where no other store is named; None: none are kept."""
+    document_store: str | None = None
+    """Where files of documents are kept: `s3://bucket/prefix`; None: in `data_dir`."""
+    document_store_endpoint: str | None = None
+    """Address of the S3-compatible store; None: that of the region."""
+    document_store_region: str = "eu-west-2"
+    document_store_key_id: str | None = None
+    """Access key of the store; None: the credentials of the platform."""
+    document_store_secret: SecretStr | None = None
+    document_scanner: str | None = None
+    """Scanner that files must pass, as `clamd://host:3310`; None: none is asked, files are available at once."""
+    document_link_seconds: int = Field(default=300, ge=10, le=3600)
+    """How long a link to a file holds."""
     telemetry_endpoint: str | None = None
     """OTLP endpoint over HTTP; None: nothing is exported."""
     trace_ratio: float = Field(default=0.01, ge=0, le=1)

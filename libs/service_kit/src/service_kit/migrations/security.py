@@ -13,6 +13,7 @@ from eventing.sequencer import LogTables
 from service_kit.audit.tables import append_only
 from service_kit.client_rows import ClientRule, client_policies
 from service_kit.foundation import Foundation
+from service_kit.linked_rows import LinkedRule, linked_policies
 from service_kit.policy.grants import Revoke
 from service_kit.policy.rls import policies
 
@@ -53,6 +54,8 @@ def _statements(service: str, tables: Sequence[Table], shared: Foundation) -> It
         rule = table.info.get("rls")
         if isinstance(rule, ClientRule):
             yield from client_policies(table, service)
+        elif isinstance(rule, LinkedRule):
+            yield from linked_policies(table, service)
         elif rule is not None:
             yield from policies(table, service)
     yield from append_only(shared.audit, service)

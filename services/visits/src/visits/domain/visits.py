@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, step
 from contracts.text import Text
-from visits.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, step
-from visits.domain.working_days import WorkingCalendar
+from contracts.working_days import WorkingCalendar
+from visits.domain.caller import Caller
 
 _RESCHEDULE = step("reschedule", "planned", "visits.write", "Reschedule", "Aildrefnu")
 _HOLD = step("hold", "held", "visits.write", "Record as held", "Cofnodi fel un a gynhaliwyd")
@@ -37,6 +38,10 @@ EDITABLE: Final = frozenset({"planned", "held", "drafted", "replied"})
 """States in which the text may be changed: not under quality assurance, before the school, or once final."""
 FINDINGS_OPEN: Final = frozenset({"held", "drafted", "replied"})
 """States in which findings are recorded, changed and withdrawn."""
+FILES_OPEN: Final = frozenset(
+    {"planned", "held", "drafted", "quality_assured", "shared", "replied", "lapsed"}
+)
+"""States in which evidence is added and removed: until the report is final, and of no visit that was cancelled."""
 SEEN_BY_SCHOOL: Final = frozenset({"shared", "replied", "lapsed", "final", "amended"})
 FINAL: Final = frozenset({"final", "amended"})
 TOOK_PLACE: Final = frozenset({"held", "drafted", "quality_assured"}) | SEEN_BY_SCHOOL
