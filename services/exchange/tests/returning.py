@@ -50,7 +50,11 @@ def closing(number: str, day: str) -> tuple[Event, str]:
 def category(number: str, value: str) -> tuple[Event, str]:
     """A published category of January 2020."""
     id_ = f"national_2014.2019-20.{number}"
-    facts = {"school": number, "authority": number[:3], "category_id": id_, "value": value}
+    days = {"green": 4, "yellow": 10, "amber": 15, "red": 25}[value]
+    facts = {
+        "school": number, "authority": number[:3], "category_id": id_, "value": value, "ceiling_days": days,
+        "intensive_monitoring": value in ("amber", "red"),
+    }  # fmt: skip
     return made(CategoryPublished, **facts), id_
 
 

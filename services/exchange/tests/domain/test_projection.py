@@ -207,7 +207,7 @@ def test_counts_are_their_records(log: list[Fact]) -> None:
 def test_differences_are_none_with_itself_and_turn_around(one: list[Fact], other: list[Fact]) -> None:
     """S1-34: versions compared; the document gives back the cells that it was made of."""
     first, second = (all_cells(projected(log), AUTHORITIES) for log in (one, other))
-    assert cells_of(document(current(), {}, first, [], [])) == first
+    assert cells_of(document(current(), {"test": False}, first, [], [])) == first
     here, there = values_of(first), values_of(second)
     assert differences(here, here) == []
     turned = [replace(d, before=d.after, after=d.before) for d in differences(there, here)]

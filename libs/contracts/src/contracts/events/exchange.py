@@ -38,6 +38,8 @@ class ReturnFacts(Event):
     """Position of the change feed from which the figures were made; null until they were."""
     digest: str | None = None
     """SHA-256 of the JSON rendering, in hexadecimal; null while it is not frozen."""
+    test: bool = False
+    """A test return: made to try the way, never to be taken for a return."""
 
 
 _OPENED: dict[str, Any] = {

@@ -35,6 +35,8 @@ class BodyFacts(Event):
     consortium: str | None = None
     call_in_days: int
     """Clear working days in which a decision may be called in; 0 where it may not."""
+    meetings_a_year: int | None = None
+    """How often it meets in a year at least, by its constitution; null in events of before this was carried."""
 
 
 _BODY: dict[str, Any] = {
@@ -46,6 +48,7 @@ _BODY: dict[str, Any] = {
     "authorities": ["672", "673", "674", "675", "681"],
     "consortium": "central_south",
     "call_in_days": 0,
+    "meetings_a_year": 3,
     "valid_from": "2014-04-01",
 }
 

@@ -34,6 +34,10 @@ class FigureView(View, data_class=DataClass.public):
     code: str
     section: str
     title: str
+    measure: str
+    """How its value is made: count, total, share, median, percentile_90 (nearest rank) or day."""
+    unit: str
+    """records, days, working_days, pence, basis_points (hundredths of a percent) or date (YYYYMMDD)."""
 
 
 class RuleView(View, data_class=DataClass.public):
@@ -135,7 +139,13 @@ def _view(definition: Definition, language: Any) -> ReturnDefinitionView:
             for code, title in definition.sections.items()
         ],
         figures=[
-            FigureView(code=figure.code, section=figure.section, title=figure.title.in_(language))
+            FigureView(
+                code=figure.code,
+                section=figure.section,
+                title=figure.title.in_(language),
+                measure=figure.measure,
+                unit=figure.unit,
+            )
             for figure in definition.figures.values()
         ],
         rules=[

@@ -15,7 +15,7 @@ from exchange.storage import returns
 from exchange.storage.definitions import definitions
 from exchange.storage.returns import Version, slices
 from exchange.usecases import fill_return, freeze_return, sign_return
-from exchange.usecases.open_return import amend_return, open_return, version_id
+from exchange.usecases.open_return import amend_return, open_return, return_id_of, version_id
 from exchange.usecases.owe_returns import owed_returns
 from exchange.usecases.return_machine import RETURN, return_why_not
 from service_kit.call import Call, RequestCall
@@ -37,6 +37,8 @@ class NewReturn(Model):
 
     return_id: RecordId
     """Of `/v1/return-obligations`."""
+    test: bool = False
+    """A test return: it says so in every rendering and in its signature, is listed apart, and fulfils nothing."""
 
 
 class RemarkIn(Model):
@@ -82,9 +84,9 @@ async def open_a_return(new: NewReturn, call: Call) -> Response:
         this = next((one for one in owed if one.return_id == new.return_id), None)
         if this is None:
             raise ProblemError("not_found")
-        first = version_id(this.return_id, 1)
+        first = version_id(return_id_of(this, test=new.test), 1)
         if await returns.locked(uow.connection, first) is None:
-            await open_return(uow, this)
+            await open_return(uow, this, test=new.test)
         return await _shown(call, uow, first)
 
     return await call.command(ReturnView, do, location="/v1/returns/{return_id}/versions/{number}")

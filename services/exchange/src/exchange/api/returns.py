@@ -67,6 +67,8 @@ class ReturnView(View, data_class=DataClass.internal):
     organisation: str
     kind: str
     """Code of `return_kinds`."""
+    test: bool
+    """A test return: never to be taken for a return."""
     authority: str | None
     school_year: str
     period: str
@@ -140,8 +142,11 @@ class TracedRecordView(View, data_class=DataClass.internal):
     version: int
     position: int
     """Position of the change feed at which this version was told."""
-    authority: str
+    authority: str | None
+    """Null: it belongs to the region as such, like a joint committee."""
     by: dict[str, str]
+    amount: int
+    """What it adds to the value: 1 in a count; days, pence or working days; in a share 1 where it is of the part."""
 
 
 class TraceView(View, data_class=DataClass.internal):
@@ -150,7 +155,10 @@ class TraceView(View, data_class=DataClass.internal):
     figure: str
     title: str
     position: int
+    measure: str
+    unit: str
     count: int
+    """How many records there are."""
     records: list[TracedRecordView]
 
 
@@ -162,10 +170,14 @@ async def list_returns(
     school_year: str | None = None,
     period: str | None = None,
     state: str | None = None,
+    test: bool = False,
 ) -> Response:
-    """Lists versions of returns, those changed longest ago first; `since` only those changed after a moment."""
+    """Lists versions of returns, those changed longest ago first; `since` only those changed after a moment.
+
+    Test returns are listed apart, with `test=true`.
+    """
     async with call.read() as uow:
-        query = returns.showing(call.decision, call.known_at)
+        query = returns.showing(call.decision, call.known_at).where(slices.test == test)
         for column, value in (
             (slices.organisation, organisation),
             (slices.school_year, school_year),
@@ -329,11 +341,20 @@ async def trace_figure(
             position=item.reference.position,
             authority=item.authority,
             by=dict(item.by),
+            amount=item.amount,
         )
         for item in figure.items
         if item.authority not in hidden and authority in (None, item.authority)
     ]
-    title = said.definition.figures[code].title.in_(call.language)
+    defined = said.definition.figures[code]
     return call.answer(
-        TraceView(figure=code, title=title, position=row["position"], count=len(records), records=records)
+        TraceView(
+            figure=code,
+            title=defined.title.in_(call.language),
+            position=row["position"],
+            measure=defined.measure,
+            unit=defined.unit,
+            count=len(records),
+            records=records,
+        )
     )

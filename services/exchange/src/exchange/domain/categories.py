@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exchange.domain.facts import Fact, Ledger
-from exchange.domain.figures import Figure, Item, Reference, Status, absent
+from exchange.domain.figures import Figure, Item, Reference, Status, absent, in_order
 from exchange.domain.obligations import Days
 from exchange.domain.register import Register, SchoolThen
 
@@ -27,6 +27,10 @@ class CategoryThen:
     value: str | None
     since: date
     reference: Reference
+    intensive_monitoring: bool = False
+    """The scheme asks for more frequent monitoring of schools with this value."""
+    ceiling_days: int | None = None
+    """Days of commissioned support a school year at most; None where the scheme sets none."""
 
 
 Categories = Mapping[str, CategoryThen]
@@ -44,7 +48,13 @@ def categories_on(ledger: Ledger, day: date, known: int) -> Categories:
         if earlier is None or (since, held.position) > (earlier.since, earlier.reference.position):
             reference = Reference("categories", held.key, held.version, held.position)
             found[held.school] = CategoryThen(
-                held.school, held.data["scheme"], held.data.get("value"), since, reference
+                held.school,
+                held.data["scheme"],
+                held.data.get("value"),
+                since,
+                reference,
+                held.data.get("intensive_monitoring", False),
+                held.data.get("ceiling_days"),
             )
     return found
 
@@ -98,13 +108,13 @@ def category_figures(
         told = reported[school.authority].get(school.number)
         if then is not None and (told is None or _differs(told, then)):
             late.append(_item(school, then, then.value))
-    hidden = {item.authority: Status.suppressed for item in confidential}
+    hidden = {item.authority: Status.suppressed for item in confidential if item.authority is not None}
     return [
-        Figure("categories.count", tuple(sorted(counted))),
-        Figure("categories.confidential", tuple(sorted(confidential))),
-        Figure("categories.uncategorised", tuple(sorted(uncategorised))),
-        Figure("categories.moved", tuple(sorted(moved)), hidden),
-        Figure("categories.late", tuple(sorted(late))),
+        Figure("categories.count", in_order(counted)),
+        Figure("categories.confidential", in_order(confidential)),
+        Figure("categories.uncategorised", in_order(uncategorised)),
+        Figure("categories.moved", in_order(moved), hidden),
+        Figure("categories.late", in_order(late)),
     ]
 
 

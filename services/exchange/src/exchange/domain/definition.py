@@ -2,13 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from contracts.text import Text
-from exchange.domain.figures import Status
+from exchange.domain.figures import Measure, Status
 
 Severity = Literal["error", "warning"]
-DIMENSIONS = ("category", "medium", "rule", "sector", "visit_type")
+DIMENSIONS: Final[Mapping[str, Text]] = {
+    "sector": Text("Sector", "Sector"),
+    "medium": Text("Medium", "Cyfrwng"),
+    "category": Text("Category", "Categori"),
+    "school": Text("School", "Ysgol"),
+    "visit_type": Text("Visit type", "Math o ymweliad"),
+    "specialism": Text("Specialism", "Arbenigedd"),
+    "support_type": Text("Support type", "Math o gymorth"),
+    "side": Text("Side", "Ochr"),
+    "body": Text("Body", "Corff"),
+    "body_type": Text("Body type", "Math o gorff"),
+    "funding_stream": Text("Funding stream", "Ffrwd gyllido"),
+    "rule": Text("Rule", "Rheol"),
+}
+"""By what figures are broken down. Codes are the same in both languages."""
+UNITS: Final[Mapping[str, Text]] = {
+    "records": Text("records", "cofnodion"),
+    "days": Text("days", "diwrnodau"),
+    "working_days": Text("working days", "diwrnodau gwaith"),
+    "pence": Text("pence", "ceiniogau"),
+    "basis_points": Text("hundredths of a percent", "canfedau o'r cant"),
+    "date": Text("day, as YYYYMMDD", "diwrnod, fel BBBBMMDD"),
+}
+_UNIT_OF: Final = {Measure.counted: "records", Measure.share: "basis_points", Measure.day: "date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +43,9 @@ class FigureDefinition:
     title: Text
     late: bool = False
     compared: bool = False
+    measure: Measure = Measure.counted
+    unit: str = "records"
+    """Code of `UNITS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,10 @@ class Definition:
     change_percent: int
     sectors: frozenset[str]
     visit_types: frozenset[str]
+    review_types: frozenset[str]
+    """Visit types by which a school that is monitored intensively is reviewed."""
+    body_types: frozenset[str]
+    """Types of the bodies whose meetings are counted against what is required."""
     sections: Mapping[str, Text]
     figures: Mapping[str, FigureDefinition]
     rules: Mapping[str, RuleDefinition]
@@ -54,12 +84,7 @@ class Definition:
 def read_definition(data: Mapping[str, Any]) -> Definition:
     """The definition of a TOML document. Raises ValueError for a figure of a section that is not declared."""
     sections = {code: _text(title) for code, title in data["sections"].items()}
-    figures = {
-        code: FigureDefinition(
-            code, row["section"], _text(row), row.get("late", False), row.get("compared", False)
-        )
-        for code, row in data["figures"].items()
-    }
+    figures = {code: _figure(code, row) for code, row in data["figures"].items()}
     if lost := sorted(figure.code for figure in figures.values() if figure.section not in sections):
         raise ValueError(f"figures of no section: {lost}")
     return Definition(
@@ -69,9 +94,21 @@ def read_definition(data: Mapping[str, Any]) -> Definition:
         change_percent=data["change_percent"],
         sectors=frozenset(data["sectors"]),
         visit_types=frozenset(data["visit_types"]),
+        review_types=frozenset(data["review_types"]),
+        body_types=frozenset(data["body_types"]),
         sections=sections,
         figures=figures,
         rules={id_: RuleDefinition(id_, row["severity"], _text(row)) for id_, row in data["rules"].items()},
+    )
+
+
+def _figure(code: str, row: Mapping[str, Any]) -> FigureDefinition:
+    measure = Measure(row.get("measure", Measure.counted))
+    unit = row.get("unit") or _UNIT_OF[measure]
+    if unit not in UNITS:
+        raise ValueError(f"{code}: no such unit as {unit}")
+    return FigureDefinition(
+        code, row["section"], _text(row), row.get("late", False), row.get("compared", False), measure, unit
     )
 
 
@@ -87,18 +124,21 @@ def json_schema(definition: Definition) -> dict[str, Any]:
         "title": bilingual,
         "status": {"enum": ["collected", "not_collected"]},
     }
-    titles = {"propertyNames": {"enum": sorted(definition.figures)}, "additionalProperties": bilingual}
+    by_figure = {"type": "object", "propertyNames": {"enum": sorted(definition.figures)}}
     about = ["id", "version", "organisation", "school_year", "period"]
     members = {
         "definition": {"const": definition.version},
         "title": bilingual,
+        "test": {"type": "boolean"},
+        "trace": _TEXT,
         "return": {"type": "object", "required": about},
         "position": _WHOLE,
         "made_at": _TEXT,
         "earlier": {"type": ["object", "null"]},
         "amends": {"type": ["object", "null"]},
         "sections": _list(_object(section)),
-        "titles": {"type": "object", **titles},
+        "titles": {**by_figure, "additionalProperties": bilingual},
+        "units": {**by_figure, "additionalProperties": {"enum": sorted(UNITS)}},
         "figures": _list(_cell_schema(definition)),
         "findings": _list(_finding_schema(definition)),
         "renderings": _list(_rendering_schema()),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.text import Language, Text
-from exchange.domain.definition import Definition
+from exchange.domain.definition import DIMENSIONS, UNITS, Definition
 from exchange.domain.figures import By, Cell, Status
 from exchange.domain.rules import Finding, Key, Remark, Values
 
@@ -14,22 +14,27 @@ STATUS_TITLES: Final[Mapping[str, Text]] = {
     Status.not_collected: Text("Not collected", "Heb ei gasglu"),
     Status.suppressed: Text("Suppressed", "Wedi'i atal"),
     Status.unknown: Text("Unknown", "Anhysbys"),
+    Status.no_figure: Text("No figure", "Dim ffigur"),
 }
 
 COLUMNS: Final[tuple[tuple[str, Text], ...]] = (
+    ("standing", Text("Standing", "Statws y ffurflen")),
     ("section", Text("Section", "Adran")),
     ("figure", Text("Figure code", "Cod y ffigur")),
     ("title", Text("Figure", "Ffigur")),
     ("authority", Text("Authority", "Awdurdod")),
-    ("sector", Text("Sector", "Sector")),
-    ("medium", Text("Medium", "Cyfrwng")),
-    ("category", Text("Category", "Categori")),
-    ("visit_type", Text("Visit type", "Math o ymweliad")),
-    ("rule", Text("Rule", "Rheol")),
+    *DIMENSIONS.items(),
+    ("unit", Text("Unit", "Uned")),
     ("status", Text("Status", "Statws")),
     ("value", Text("Value", "Gwerth")),
 )
 """The columns of the tables. Codes are the same in both languages, so that totals can be compared by machine."""
+
+STANDING: Final[Mapping[bool, Text]] = {
+    False: Text("Return", "Ffurflen"),
+    True: Text("TEST RETURN: NOT A RETURN", "FFURFLEN BRAWF: NID FFURFLEN"),
+}
+"""Whether it is a test: said in every row, so that no part of a test is ever taken for a return."""
 
 TableValue = str | int | None
 
@@ -92,10 +97,13 @@ def document(
     remarks: Sequence[Remark],
     renderings: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The JSON rendering. `head` gives return, position, made_at, earlier and amends."""
+    """The JSON rendering. `head` gives test, return, trace, position, made_at, earlier and amends."""
+    title = _both(definition.title)
+    if head["test"]:
+        title = {language: f"{_both(STANDING[True])[language]}. {text}" for language, text in title.items()}
     return {
         "definition": definition.version,
-        "title": _both(definition.title),
+        "title": title,
         **head,
         "sections": [
             {
@@ -106,6 +114,7 @@ def document(
             for code, title in definition.sections.items()
         ],
         "titles": {code: _both(figure.title) for code, figure in definition.figures.items()},
+        "units": {code: figure.unit for code, figure in definition.figures.items()},
         "figures": [cell_json(cell) for cell in cells],
         "findings": [finding_json(finding, remarks) for finding in findings],
         "renderings": list(renderings),
@@ -120,23 +129,26 @@ def _collected(definition: Definition, section: str, cells: Sequence[Cell]) -> b
 
 
 def table_rows(
-    definition: Definition, cells: Sequence[Cell], language: Language
+    definition: Definition, cells: Sequence[Cell], language: Language, *, test: bool
 ) -> Iterator[list[TableValue]]:
     """The rows of the table of figures, in the order of `COLUMNS`; sections without figures say so in a row."""
+    standing = STANDING[test].in_(language)
     told = {definition.figures[cell.figure].section for cell in cells}
     for section, title in definition.sections.items():
         if section not in told:
             status = STATUS_TITLES[Status.not_collected].in_(language)
-            yield [title.in_(language), *([None] * 8), status, None]
+            yield [standing, title.in_(language), *([None] * (len(COLUMNS) - 4)), status, None]
     for cell in cells:
         figure = definition.figures[cell.figure]
         by = dict(cell.by)
         yield [
+            standing,
             definition.sections[figure.section].in_(language),
             figure.code,
             figure.title.in_(language),
             cell.authority,
-            *(by.get(name) for name, _ in COLUMNS[4:9]),
+            *(by.get(name) for name in DIMENSIONS),
+            UNITS[figure.unit].in_(language),
             STATUS_TITLES[cell.status].in_(language),
             cell.value,
         ]

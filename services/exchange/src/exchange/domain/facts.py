@@ -22,6 +22,12 @@ class Fact:
     valid_from: date | None
     valid_to: date | None
     data: Mapping[str, Any]
+    told_on: date | None = None
+    """The day in Wales on which its publisher recorded it."""
+
+    def on(self, name: str) -> date | None:
+        """A day that the event carries; None where it carries none."""
+        return _day(self.data.get(name))
 
     def covers(self, day: date) -> bool:
         """Whether it says anything of this day."""
@@ -31,7 +37,13 @@ class Fact:
 
 
 def fact_of(
-    position: int, aggregate: str, event_type: str, key: str, version: int, data: Mapping[str, Any]
+    position: int,
+    aggregate: str,
+    event_type: str,
+    key: str,
+    version: int,
+    data: Mapping[str, Any],
+    told_on: date | None = None,
 ) -> Fact:
     """The fact of one entry; days are read from the event's own data."""
     return Fact(
@@ -45,6 +57,7 @@ def fact_of(
         valid_from=_day(data.get("valid_from")),
         valid_to=_day(data.get("valid_to")),
         data=data,
+        told_on=told_on,
     )
 
 
@@ -70,6 +83,28 @@ class Ledger:
             told = [fact for fact in facts if fact.position <= known]
             if told:
                 yield told
+
+
+def dated(told: Sequence[Fact], *names: str) -> list[tuple[date, Fact]]:
+    """What was told of one record, each with the day from which it counts: never before what was told earlier.
+
+    That day is the first of these days that the event carries for the first time, and otherwise the one on which it
+    was recorded: a step without a day of its own happens when it is recorded.
+    """
+    found: list[tuple[date, Fact]] = []
+    carried: set[tuple[str, str]] = set()
+    for fact in told:
+        new = [name for name in names if (value := fact.data.get(name)) and (name, value) not in carried]
+        carried.update((name, fact.data[name]) for name in new)
+        day = fact.on(new[0]) if new else fact.told_on
+        last = found[-1][0] if found else date.min
+        found.append((max(day or last, last), fact))
+    return found
+
+
+def until(timeline: Sequence[tuple[date, Fact]], day: date) -> Fact | None:
+    """Of the dated facts of one record, the last that counts on a day."""
+    return next((fact for since, fact in reversed(timeline) if since <= day), None)
 
 
 def on_day(told: Sequence[Fact], day: date) -> Fact | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from exchange.domain.facts import Ledger, on_day
-from exchange.domain.figures import Figure, Item, Reference, Status
+from exchange.domain.figures import Figure, Item, Reference, Status, in_order
 from exchange.domain.obligations import Days
 
 SCHOOL = "registry.school"
@@ -114,4 +114,4 @@ def _beyond(these: Schools, those: Schools) -> Schools:
 
 
 def _figure(code: str, schools: Schools, statuses: Mapping[str, Status]) -> Figure:
-    return Figure(code, tuple(sorted(school.item for school in schools.values())), statuses)
+    return Figure(code, in_order(school.item for school in schools.values()), statuses)

@@ -1,15 +1,14 @@
 """The rules of the return by id: asked of its cells, so that they would also find an error in the counting itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from exchange.domain.definition import Definition
-from exchange.domain.figures import By, Cell, Status
+from exchange.domain.figures import ADDITIVE, Cell, Status
+from exchange.domain.section_rules import OF_SECTIONS, Finding, Key, Values, joint_bodies, shares, totals
 
-Key = tuple[str, str | None, By]
-Values = Mapping[Key, int]
-"""Counts by figure, authority and breakdown; what is no count is left out."""
+__all__ = ["Finding", "Key", "Remark", "Values", "findings", "unanswered", "values_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +19,6 @@ class Remark:
     authority: str | None
     kind: Literal["comment", "waiver"]
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found. `expected` and `found` are counts, where it compares some."""
-
-    rule: str
-    authority: str | None
-    figure: str | None = None
-    expected: int | None = None
-    found: int | None = None
-    severity: str = ""
 
 
 def values_of(cells: Sequence[Cell]) -> Values:
@@ -49,11 +36,13 @@ def findings(
     values = values_of(cells)
     found = [
         finding
-        for rule in (_register, _categories, _visits)
+        for rule in (_register, _categories, _visits, *OF_SECTIONS)
         for authority in authorities
         for finding in rule(values, authority, earlier)
     ]
-    found += [*_sums(values, authorities), *_unknown(cells), *_parked(values)]
+    found += [*_sums(definition, values, authorities), *_unknown(cells), *_parked(values)]
+    found += joint_bodies(values)
+    found += [one for authority in (None, *authorities) for one in shares(values, authority)]
     found += [*_late(definition, values, authorities), *_changes(definition, values, authorities, earlier)]
     return [replace(one, severity=definition.rules[one.rule].severity) for one in found]
 
@@ -71,7 +60,7 @@ _Rule = Callable[[Values, str, Values | None], Iterator[Finding]]
 
 
 def _register(values: Values, authority: str, earlier: Values | None) -> Iterator[Finding]:
-    last, added, removed, opened, closed, now = _all(
+    last, added, removed, opened, closed, now = totals(
         values, authority,
         "register.last", "register.late_added", "register.late_removed", "register.opened", "register.closed",
         "register.open",
@@ -86,7 +75,7 @@ def _register(values: Values, authority: str, earlier: Values | None) -> Iterato
 
 
 def _categories(values: Values, authority: str, _: Values | None) -> Iterator[Finding]:
-    counted, confidential, without, now = _all(
+    counted, confidential, without, now = totals(
         values, authority,
         "categories.count", "categories.confidential", "categories.uncategorised", "register.open",
     )  # fmt: skip
@@ -97,26 +86,25 @@ def _categories(values: Values, authority: str, _: Values | None) -> Iterator[Fi
 
 
 def _visits(values: Values, authority: str, _: Values | None) -> Iterator[Finding]:
-    due, held, outstanding = _all(values, authority, "visits.due", "visits.held", "visits.outstanding")
+    due, held, outstanding = totals(values, authority, "visits.due", "visits.held", "visits.outstanding")
     if due is not None and held is not None and outstanding is not None and held + outstanding != due:
         yield Finding("RET-03", authority, "visits.due", due, held + outstanding)
 
 
-def _all(values: Values, authority: str, *figures: str) -> list[int | None]:
-    return [values.get((figure, authority, ())) for figure in figures]
-
-
-def _sums(values: Values, authorities: Sequence[str]) -> Iterator[Finding]:
+def _sums(definition: Definition, values: Values, authorities: Sequence[str]) -> Iterator[Finding]:
+    """Of what is counted or added up. What belongs to the region as such is in its breakdown alone."""
+    sums = {key: value for key, value in values.items() if definition.figures[key[0]].measure in ADDITIVE}
     parts: dict[tuple[str, str | None], int] = {}
-    for (figure, authority, by), value in values.items():
+    for (figure, authority, by), value in sums.items():
         if by:
             parts[figure, authority] = parts.get((figure, authority), 0) + value
-    for figure in sorted({figure for figure, _, _ in values}):
-        whole = values.get((figure, None, ()))
-        rows = [values.get((figure, authority, ())) for authority in authorities]
-        if whole is not None and None not in rows and whole != (total := sum(row or 0 for row in rows)):
+    for figure in sorted({figure for figure, _, _ in sums}):
+        whole = sums.get((figure, None, ()))
+        rows = [sums.get((figure, authority, ())) for authority in authorities]
+        total = sum(row or 0 for row in rows) + parts.get((figure, None), 0)
+        if whole is not None and None not in rows and whole != total:
             yield Finding("RET-04", None, figure, total, whole)
-    for (figure, authority, by), held in values.items():
+    for (figure, authority, by), held in sums.items():
         total = parts.get((figure, authority), 0)
         if authority is not None and not by and held != total:
             yield Finding("RET-04", authority, figure, total, held)
@@ -140,6 +128,10 @@ def _late(definition: Definition, values: Values, authorities: Sequence[str]) ->
             late = values.get((figure.code, authority, ()), 0)
             if late:
                 yield Finding("RET-07", authority, figure.code, 0, late)
+        if figure.late and (whole := values.get((figure.code, None, ()))) is not None:
+            joint = whole - sum(values.get((figure.code, authority, ()), 0) for authority in authorities)
+            if joint:
+                yield Finding("RET-07", None, figure.code, 0, joint)
 
 
 def _changes(

@@ -9,7 +9,7 @@ from datetime import date
 
 from exchange.domain.categories import Categories, categories_on
 from exchange.domain.facts import Fact, Ledger
-from exchange.domain.figures import Figure, Item, Reference, absent
+from exchange.domain.figures import Figure, Item, Reference, absent, in_order
 from exchange.domain.obligations import Days
 from exchange.domain.register import Schools
 
@@ -49,7 +49,7 @@ def visit_figures(
             found[code].append(item)
         if earlier is not None and _came_late(told, span, earlier):
             found["visits.late"].append(item)
-    return [Figure(code, tuple(sorted(items))) for code, items in found.items()]
+    return [Figure(code, in_order(items)) for code, items in found.items()]
 
 
 def _counted_as(visit: Fact, span: Days) -> list[str]:

@@ -4,7 +4,7 @@ A row of a version has a class of its own: confidential to the signatories' side
 then on, so that row-level security itself keeps a draft from Welsh Government.
 """
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contracts.data_class import DataClass
@@ -21,6 +21,7 @@ return_versions = Record(
         Column("number", Integer, nullable=False),
         Column("organisation", Text, nullable=False),
         Column("kind", Text, nullable=False),
+        Column("test", Boolean, nullable=False),
         Column("authority", Text),
         Column("body", Text),
         Column("school_year", Text, nullable=False),

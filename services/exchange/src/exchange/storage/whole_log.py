@@ -82,7 +82,7 @@ async def ledger(
     return Ledger(facts)
 
 
-def _fact(row: Row[Any], fields: frozenset[str]) -> Fact:
+def _fact(row: Row[*tuple[Any, ...]], fields: frozenset[str]) -> Fact:
     told: dict[str, Any] = orjson.loads(row.data)
     kept = {intern(name): _shared(value) for name, value in told.items() if name in fields}
     on = row.time.astimezone(WALES).date()

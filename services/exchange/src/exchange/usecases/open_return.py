@@ -34,16 +34,23 @@ def of_obligation(one: Obligation) -> dict[str, Any]:
     }
 
 
-async def open_return(uow: UnitOfWork, one: Obligation) -> str:
+def return_id_of(one: Obligation, *, test: bool) -> str:
+    """The id of its return, or of the test return: it has an id of its own, so that nothing of it meets the return."""
+    return f"{one.return_id}.test" if test else one.return_id
+
+
+async def open_return(uow: UnitOfWork, one: Obligation, *, test: bool = False) -> str:
     """Opens the first version; gives its id. Raises 409 `return_period_not_over`."""
     if uow.clock.today() < one.opens_on:
         raise ProblemError("return_period_not_over", {"opens_on": one.opens_on.isoformat()})
     own = one.kind == "authority"
+    return_id = return_id_of(one, test=test)
     values = {
-        "return_id": one.return_id,
+        "return_id": return_id,
         "number": 1,
         "organisation": one.organisation,
         "kind": one.kind,
+        "test": test,
         "authority": one.organisation if own else None,
         "body": None if own else one.organisation,
         "school_year": one.school_year,
@@ -54,7 +61,7 @@ async def open_return(uow: UnitOfWork, one: Obligation) -> str:
         "remarks": [],
         **of_obligation(one),
     }
-    id_ = version_id(one.return_id, 1)
+    id_ = version_id(return_id, 1)
     await write_version(uow, id_, {}, values, ReturnOpened, create=True)
     return id_
 
@@ -81,7 +88,7 @@ async def amend_return(uow: UnitOfWork, return_id: str, reason: str) -> str:
     newest = (await returns.versions_of(uow.connection, return_id))[-1]
     if newest["state"] not in CAN_BE_AMENDED:
         raise ProblemError("return_not_amendable", {"version": newest["number"]})
-    kept = ("return_id", "organisation", "kind", "authority", "body", "school_year", "period",
+    kept = ("return_id", "organisation", "kind", "test", "authority", "body", "school_year", "period",
             "first_day", "last_day", "due_on", "days")  # fmt: skip
     values = {
         **{name: newest[name] for name in kept},

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.domain.lifecycle import HANDED_IN
 from exchange.domain.obligations import Obligation, obligations
+from exchange.domain.projection import READS
 from exchange.storage import change_log, returns, whole_log
 from exchange.storage.definitions import current
 from exchange.storage.returns import Version
 from service_kit.policy.decide import Decision
 
-_FRAME = ("registry.regime", "registry.calendar", "registry.footprint")
+_FRAME = {name: READS[name] for name in ("registry.regime", "registry.calendar", "registry.footprint")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import orjson
 from stream_write_ods import stream_write_ods
 
 from contracts.text import LANGUAGES, Language, Text
-from exchange.domain.document import COLUMNS, document, table_rows
+from exchange.domain.document import COLUMNS, STANDING, document, table_rows
 from exchange.domain.rules import Remark
 from exchange.usecases.fill_return import Filled
 
@@ -33,6 +33,7 @@ _FINDINGS: Final = (
     ("found", Text("Found", "Canfuwyd")),
     ("remark", Text("Remark", "Sylw")),
 )
+_TEST: Final = Text("TEST", "PRAWF")
 _ITEM, _CONTENT = Text("Item", "Eitem"), Text("Content", "Cynnwys")
 
 
@@ -58,7 +59,7 @@ def renderings(
         make
         for language in LANGUAGES
         for make in (
-            Rendering("csv", language, csv_bytes(filled, language)),
+            Rendering("csv", language, csv_bytes(filled, language, test=head["test"])),
             Rendering("ods", language, ods_bytes(filled, head, remarks, made_at, language)),
         )
     ]
@@ -85,12 +86,12 @@ def json_bytes(
     return orjson.dumps(document(filled.definition, head, filled.cells, filled.findings, remarks, named))
 
 
-def csv_bytes(filled: Filled, language: Language) -> bytes:
+def csv_bytes(filled: Filled, language: Language, *, test: bool) -> bytes:
     """The table of figures as CSV (RFC 4180, UTF-8)."""
     written = StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow([title.in_(language) for _, title in COLUMNS])
-    writer.writerows(table_rows(filled.definition, filled.cells, language))
+    writer.writerows(table_rows(filled.definition, filled.cells, language, test=test))
     return written.getvalue().encode()
 
 
@@ -104,15 +105,21 @@ def ods_bytes(
     """The tables as an OpenDocument spreadsheet; the same content gives the same bytes."""
     columns = [title.in_(language) for _, title in COLUMNS]
     about = {name: value for name, value in head["return"].items() if isinstance(value, str | int)}
+    about |= {"standing": STANDING[head["test"]].in_(language)}
     about |= {"position": head["position"], "made_at": head["made_at"]}
+    rows = table_rows(filled.definition, filled.cells, language, test=head["test"])
+    names = {
+        sheet: f"{_TEST.in_(language)} {title.in_(language)}" if head["test"] else title.in_(language)
+        for sheet, title in _SHEETS.items()
+    }
     sheets = (
-        (_SHEETS["figures"].in_(language), columns, table_rows(filled.definition, filled.cells, language)),
+        (names["figures"], columns, rows),
         (
-            _SHEETS["findings"].in_(language),
+            names["findings"],
             [title.in_(language) for _, title in _FINDINGS],
             _finding_rows(filled, remarks, language),
         ),
-        (_SHEETS["return"].in_(language), [_ITEM.in_(language), _CONTENT.in_(language)], about.items()),
+        (names["return"], [_ITEM.in_(language), _CONTENT.in_(language)], about.items()),
     )
     moment = made_at.replace(tzinfo=None, microsecond=0)
     return b"".join(stream_write_ods(sheets, get_modified_at=lambda: moment))

@@ -13,7 +13,7 @@ from service_kit.unit_of_work import UnitOfWork
 
 _CARRIED = (
     "return_id", "number", "organisation", "kind", "school_year", "period", "first_day", "last_day", "due_on",
-    "definition", "state", "position", "digest", "authority",
+    "definition", "state", "position", "digest", "authority", "test",
 )  # fmt: skip
 
 

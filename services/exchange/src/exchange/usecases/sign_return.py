@@ -25,6 +25,7 @@ from service_kit.unit_of_work import UnitOfWork
 
 ALGORITHM: Final = "Ed25519"
 TYPE: Final = "gwella-return"
+TEST_TYPE: Final = "gwella-test-return"
 _SIGNED_BY: Final = {"signed_first": "signed_first_by", "signed_second": "signed_second_by"}
 _REPLACED: Final = frozenset({"submitted", "queried", "acknowledged"})
 
@@ -40,9 +41,9 @@ def load_return_key(path: Path | None) -> OKPKey:
     return key
 
 
-def detached_signature(content: bytes, key: OKPKey) -> str:
-    """A JWS over these exact bytes with the payload left out (RFC 7515, appendix F)."""
-    header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
+def detached_signature(content: bytes, key: OKPKey, *, test: bool) -> str:
+    """A JWS over these exact bytes with the payload left out (RFC 7515, appendix F); `typ` tells a test apart."""
+    header = {"alg": ALGORITHM, "typ": TEST_TYPE if test else TYPE, "kid": key.kid}
     protected, _, signature = jws.serialize_compact(header, content, key, [ALGORITHM]).split(".")
     return f"{protected}..{signature}"
 
@@ -65,7 +66,7 @@ async def submit(uow: UnitOfWork, row: Version, decision: Decision, key: OKPKey)
     changes = {
         "state": "submitted",
         "submitted_at": now,
-        "signature": detached_signature(found.bytes, key),
+        "signature": detached_signature(found.bytes, key, test=row["test"]),
     }
     # The key is everybody's to read and nobody's to write by rights of their own; and with this step the row leaves
     # the class in which the caller's right to write it was decided.
