@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from eventing.envelope import Envelope, packed_headers
+from eventing.wakes import added_to
 
 MAX_EVENT_BYTES: Final = 128 * 1024
 """Data of one event: far under what a broker takes in one batch, so that no event can block its topic."""
@@ -78,3 +79,4 @@ async def append(connection: AsyncConnection, outbox: Table, rows: Sequence[Outb
         return
     values = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
     await connection.execute(_append(outbox), values)
+    added_to(connection, outbox)

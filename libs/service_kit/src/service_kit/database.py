@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from eventing.raw import given_back
+from eventing.wakes import taken, wake
 from service_kit.deadline import statement_settings
 from service_kit.metrics import watch_pool
 from service_kit.policy.rls import apply_settings
@@ -34,12 +35,12 @@ def new_metadata() -> MetaData:
 class Database:
     """One role's pool of connections to one service's database.
 
-    `wakes` are set after each commit of a transaction that may have written: in one process they spare the sequencers
-    their sleep.
+    `wakes`, by the name of a table, are set after each commit of a transaction that added to it: in one process they
+    spare its followers their sleep.
     """
 
     def __init__(self, url: str, *, pool_size: int = 4, application: str = "gwella") -> None:
-        self.wakes: list[asyncio.Event] = []
+        self.wakes: Mapping[str, asyncio.Event] = {}
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -77,10 +78,10 @@ class Database:
             async with connection.begin(), given_back(connection):
                 if settings is not None:
                     await apply_settings(connection, {**settings, **statement_settings()})
+                taken(connection.info)  # of a transaction that was rolled back
                 yield connection
-        if not read_only:
-            for wake in self.wakes:
-                wake.set()
+            added = set() if read_only else taken(connection.info)
+        wake(self.wakes, added)
 
     async def dispose(self) -> None:
         """Closes the pool."""

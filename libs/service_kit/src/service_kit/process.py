@@ -8,15 +8,17 @@ and does the jobs. The same parts run embedded: several `Runtime`s in one loop, 
 """
 
 import asyncio
+import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final
 
 import structlog
 import uvicorn
+from sqlalchemy import Table
 
 from contracts.identifiers import new_id
 from eventing import trace
@@ -32,12 +34,10 @@ from eventing.transports.port import Transport
 from service_kit.app import create_app
 from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
-from service_kit.clock_tasks import ClockRunner, ClockTask
+from service_kit.clock_tasks import ClockRunner
 from service_kit.database import Database
 from service_kit.forgetting import forgetting
 from service_kit.foundation import Foundation
-from service_kit.documents.opening import scanner_of, store_of
-from service_kit.documents.tasks import tasks_of
 from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
@@ -49,7 +49,9 @@ from service_kit.unit_of_work import UnitOfWork
 
 ROLES: Final = ("api", "relay", "consumer")
 WOKEN: Final = Pace(busy=0.1)
-"""Of sequencers and shippers that writers in the same process wake."""
+"""Of the event log's sequencer where callers are served in the same process: they wake it, others may not."""
+FOLLOWING: Final = Pace(hot=0.1, busy=0.1)
+"""Of what is always woken from within its process, or what nobody waits for."""
 _log = structlog.get_logger(__name__)
 
 
@@ -70,12 +72,13 @@ class Runtime:
         *,
         woken: bool = False,
     ) -> None:
+        self._woken = woken
         self._pace = WOKEN if woken else Pace()
         self.service = service
         self.settings = settings
         self.clock = clock
         self.transport = transport
-        self.wakes: list[asyncio.Event] = []
+        self.wakes: dict[str, asyncio.Event] = {}
         self.bells = {log.log.name: Bell() for log in service.logs}
         self.worker: Database | None = None
         self._parts: list[Sequencer | Shipper | Consumer | JobRunner | ClockRunner | Checkpoints] = []
@@ -95,10 +98,9 @@ class Runtime:
         self.worker = Database(
             url.get_secret_value(), pool_size=pool, application=f"{self.service.name}-worker"
         )
+        self.worker.wakes = self.wakes
         if "relay" in roles:
             self._add_relay(self.worker, self.service.foundation)
-            # The sequencers' wakes alone: the job runner's own commits must not wake the job runner.
-            self.worker.wakes = list(self.wakes)
         if "consumer" in roles:
             self._add_consumer(self.worker, self.service.foundation)
         if self.transport is not None:
@@ -129,10 +131,8 @@ class Runtime:
         """How each part is, for `/readyz`."""
         return [part.health for part in self._parts]
 
-    def _wake(self) -> asyncio.Event:
-        wake = asyncio.Event()
-        self.wakes.append(wake)
-        return wake
+    def _wake(self, table: Table) -> asyncio.Event:
+        return self.wakes.setdefault(table.name, asyncio.Event())
 
     def _required_transport(self) -> Transport:
         if self.transport is None:
@@ -145,18 +145,27 @@ class Runtime:
             log, cursors = shared.published.log, shared.published.cursors
             shipper = Shipper(
                 worker.engine, log=log, cursors=cursors, transport=self._required_transport(),
-                topic=self.service.topic, wake=moved, pace=self._pace,
+                topic=self.service.topic, wake=moved, pace=FOLLOWING,
             )  # fmt: skip
             self._parts += [
-                Sequencer(worker.engine, shared.event_log, wake=self._wake(), moved=moved, pace=self._pace),
+                Sequencer(
+                    worker.engine,
+                    shared.event_log,
+                    wake=self._wake(shared.event_log.outbox),
+                    moved=moved,
+                    pace=self._pace,
+                ),
                 shipper,
             ]
-        self._parts.append(
-            Sequencer(worker.engine, shared.audit.log_tables, wake=self._wake(), pace=self._pace)
-        )
+        audit = shared.audit.log_tables
+        self._parts.append(Sequencer(worker.engine, audit, wake=self._wake(audit.outbox), pace=FOLLOWING))
         for own in self.service.logs:
             bell = self.bells[own.log.name]
-            self._parts.append(Sequencer(worker.engine, own, wake=self._wake(), moved=bell, pace=self._pace))
+            # Written by this service's consumer, which may be another process.
+            pace = FOLLOWING if self._woken else Pace()
+            self._parts.append(
+                Sequencer(worker.engine, own, wake=self._wake(own.outbox), moved=bell, pace=pace)
+            )
         if self.settings.audit_key_file is not None:
             key = load_signing_key(self.settings.audit_key_file)
             self._parts.append(Checkpoints(worker, shared.audit, key, self.clock, self.service.name))
@@ -176,7 +185,7 @@ class Runtime:
             self._parts.append(
                 JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake(shared.jobs))
             )
-        tasks = [forgetting(shared), *self.service.clock_tasks, *self._document_tasks()]
+        tasks = [forgetting(shared), *self.service.clock_tasks]
         open_unit = partial(self._open_unit, worker, journal)
         self._parts.append(ClockRunner(self.service.name, tasks, open_unit))
 
@@ -191,12 +200,6 @@ class Runtime:
 async def _guarded(running: Coroutine[Any, Any, None]) -> None:
     """A consumer that stopped itself stays stopped until somebody has looked; its health says so."""
     try:
-    def _document_tasks(self) -> Sequence[ClockTask]:
-        documents = self.service.documents
-        if documents is None:
-            return ()
-        return tasks_of(documents, store_of(self.settings, self.service.name), scanner_of(self.settings))
-
         await running
     except ConsumerStoppedError as stopped:
         _log.error("consumer_stopped", error_type=type(stopped).__name__)
@@ -260,11 +263,21 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
+        settled()
         await server.serve()
     finally:
         await runtime.stop()
         if transport is not None:
             await transport.close()
+
+
+def settled() -> None:
+    """Called when everything is loaded: what is there stays, and the collector need not walk it again and again.
+
+    Half a million objects of imported modules take it a tenth of a second, in which nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

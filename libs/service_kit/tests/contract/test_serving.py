@@ -47,7 +47,7 @@ async def test_ready_needs_the_database_and_its_consumers(bench) -> None:
     """R60: a database that cannot be reached, an old schema, a part that stopped itself: not ready."""
     import contract_example
 
-    beside = SimpleNamespace(loops=[LoopHealth("consumer", running=True)], wakes=[], bells={})
+    beside = SimpleNamespace(loops=[LoopHealth("consumer", running=True)], wakes={}, bells={})
     nowhere = "postgresql+asyncpg://nobody:x@127.0.0.1:1/none"
     settings = Settings(database_url=SecretStr(nowhere), cursor_secret=SecretStr("x" * 16))
     app = create_app(contract_example.service, settings, clock=bench.clock, runtime=beside)

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
+from eventing.wakes import added_to
 from service_kit.audit.entries import AuditEntry
 from service_kit.audit.tables import PROMOTED, AuditTables
 
@@ -43,6 +44,7 @@ async def append(connection: AsyncConnection, tables: AuditTables, entries: Sequ
         None if entry.values is None else orjson.dumps(entry.values).decode() for entry in entries
     ]
     await connection.execute(_append(tables.outbox.name, tables), rows)
+    added_to(connection, tables.outbox)
 
 
 async def erase_values(

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Table, and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.identifiers import new_id
+from eventing.raw import Composed
+from eventing.wakes import added_to
 from service_kit.jobs.kinds import JobKind
 from service_kit.unit_of_work import UnitOfWork
 
@@ -43,7 +45,22 @@ async def enqueue(
     # Nothing is read back: whoever may begin a job need not be allowed to see rows under this operation.
     given = {name: value for name, value in row.items() if value is not None}
     await uow.connection.execute(insert(table).values(given))
+    added_to(uow.connection, table)
     return row
+
+
+def _waits(table: Table, now: Any) -> ColumnElement[bool]:
+    rested = or_(table.c.leased_until.is_(None), table.c.leased_until < now)
+    return or_(
+        and_(table.c.state == "queued", rested),
+        and_(table.c.state == "running", table.c.leased_until < now),
+    )
+
+
+def looking(table: Table) -> Composed:
+    """Whether any job waits at `now`: what an idle worker asks, some times a second."""
+    now = bindparam("now", type_=DateTime(timezone=True))
+    return Composed.of(select(exists(select(table.c.id).where(_waits(table, now)))))
 
 
 async def lease(
@@ -52,14 +69,7 @@ async def lease(
     """Takes the oldest job that waits, or whose worker fell silent; None where there is none."""
     waiting = (
         select(table.c.id)
-        .where(
-            or_(
-                and_(
-                    table.c.state == "queued", or_(table.c.leased_until.is_(None), table.c.leased_until < now)
-                ),
-                and_(table.c.state == "running", table.c.leased_until < now),
-            )
-        )
+        .where(_waits(table, now))
         .order_by(table.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.identifiers import new_id
 from eventing.loop import Health, Loop, Pace
+from eventing.raw import raw_connection
 from eventing.trace import caused_by
 from service_kit.clock import Clock
 from service_kit.database import Database
@@ -56,6 +57,7 @@ class JobRunner:
         self._journal = journal
         self._heartbeat_seconds = heartbeat_seconds
         self._worker = new_id()
+        self._looking = queue.looking(table)
         self.loop = Loop("jobs", self.run_one, wake=wake, pace=PACE)
 
     @property
@@ -73,6 +75,9 @@ class JobRunner:
 
     async def run_one(self) -> bool:
         """Runs the oldest job that waits; False where there is none."""
+        async with raw_connection(self._database.engine) as driver:
+            if not await driver.fetchval(*self._looking.with_(now=self._clock.system_now())):
+                return False
         async with self._database.transaction() as connection:
             job = await queue.lease(connection, self._table, self._worker, self._clock.system_now())
         if job is None:
@@ -118,7 +123,9 @@ class JobRunner:
             log.warning("job_lease_lost", job=job["id"], job_kind=job["kind"])
 
     async def _finish(self, connection: AsyncConnection, job: Mapping[str, Any], **outcome: Any) -> None:
-        await queue.finish(connection, self._table, job["id"], self._worker, self._clock.system_now(), **outcome)
+        await queue.finish(
+            connection, self._table, job["id"], self._worker, self._clock.system_now(), **outcome
+        )
 
     async def _rest(self, job: Mapping[str, Any]) -> None:
         async with self._database.transaction() as connection:

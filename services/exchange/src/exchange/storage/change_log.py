@@ -9,14 +9,17 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, insert, se
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
+from contracts.ownership import body_of
 from eventing.envelope import Envelope
 from eventing.raw import Composed, driver_of
+from eventing.wakes import added_to
 from exchange.storage.tables import changes, changes_head, changes_outbox
 
 
 async def append_changes(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
     """Writes what was heard, one round trip for a batch; the sequencer gives the positions."""
     await connection.execute(insert(changes_outbox), [_row(envelope) for envelope in envelopes])
+    added_to(connection, changes_outbox)
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def _row(envelope: Envelope) -> dict[str, Any]:
         "data_class": envelope.data_class,
         "authority": data.get("authority"),
         "school": data.get("school"),
+        "body": body_of(envelope.aggregate, data),
         "time": envelope.time,
         "correlation_id": envelope.correlation_id,
         "data": envelope.data,

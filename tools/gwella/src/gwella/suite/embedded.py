@@ -72,7 +72,7 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     from eventing.transports.local import LocalTransport
     from service_kit.app import create_app
     from service_kit.logging import configure_logging
-    from service_kit.process import server_options
+    from service_kit.process import server_options, settled
     from service_kit.settings import Settings
     from service_kit.telemetry import configure_telemetry, instrument_app
 
@@ -108,6 +108,7 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     stack.push_async_callback(drained, await started(servers))
     for plan, app in parts:
         await _ready(plan.name, app)
+    settled()
 
 
 def _runtime(plan: ServicePlan, wiring: Wiring, transport: LocalTransport) -> Runtime:
