@@ -11,7 +11,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Final
@@ -34,8 +34,10 @@ from eventing.transports.port import Transport
 from service_kit.app import create_app
 from service_kit.audit.checkpoints import Checkpoints, load_signing_key
 from service_kit.clock import Clock
-from service_kit.clock_tasks import ClockRunner
+from service_kit.clock_tasks import ClockRunner, ClockTask
 from service_kit.database import Database
+from service_kit.documents.opening import scanner_of, store_of
+from service_kit.documents.tasks import tasks_of
 from service_kit.forgetting import forgetting
 from service_kit.foundation import Foundation
 from service_kit.jobs.running import JobRunner
@@ -185,9 +187,15 @@ class Runtime:
             self._parts.append(
                 JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake(shared.jobs))
             )
-        tasks = [forgetting(shared), *self.service.clock_tasks]
+        tasks = [forgetting(shared), *self.service.clock_tasks, *self._document_tasks()]
         open_unit = partial(self._open_unit, worker, journal)
         self._parts.append(ClockRunner(self.service.name, tasks, open_unit))
+
+    def _document_tasks(self) -> Sequence[ClockTask]:
+        documents = self.service.documents
+        if documents is None:
+            return ()
+        return tasks_of(documents, store_of(self.settings, self.service.name), scanner_of(self.settings))
 
     @asynccontextmanager
     async def _open_unit(self, worker: Database, journal: Journal) -> AsyncIterator[UnitOfWork]:
