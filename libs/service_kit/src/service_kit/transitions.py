@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from contracts.data_class import DataClass
+from contracts.steps import Barred, Step, Steps
 from contracts.text import Language, Text
 from service_kit.models import View
 from service_kit.problems import ProblemError
@@ -109,3 +110,21 @@ def _view(step: Transition, reason: Reason | None, language: Language) -> Transi
     return TransitionView(
         name=step.name, to=step.to, title=step.title.in_(language), allowed=reason is None, barred=barred
     )
+
+
+def machine_of(steps: Steps) -> StateMachine:
+    """The machine that a domain declares as steps."""
+    return StateMachine(
+        {state: tuple(Transition(s.name, s.to, s.title) for s in out) for state, out in steps.items()}
+    )
+
+
+def asked(steps: Steps, state: str, decide: Callable[[Step], Barred | None]) -> WhyNot:
+    """The deciding function of a domain, asked about the steps that lead out of a state."""
+    by_name = {step.name: step for step in steps[state]}
+
+    def why_not(transition: Transition) -> Reason | None:
+        barred = decide(by_name[transition.name])
+        return Reason(barred.code, barred.text) if barred is not None else None
+
+    return why_not

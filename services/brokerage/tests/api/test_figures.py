@@ -1,16 +1,15 @@
 """Figures that others count on: ledgers, lead times, expiry, dry runs, and what a list costs (D-16, S2-55)."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from brokerage_suite import SCHOOL, SUPPORTER, Brokerage
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from brokerage.domain.working_days import WorkingCalendar
 from brokerage.service import service
-from brokerage.storage.conventions import working_calendar
 from brokerage.usecases.clock_tasks import expire_offers
 from contracts.identifiers import new_id
+from contracts.working_days import WORKING_DAYS
 from service_kit.database import Database
 from service_kit.journal import Actor, Journal
 from service_kit.unit_of_work import UnitOfWork
@@ -47,7 +46,7 @@ async def test_lead_times_are_working_days_from_request_to_commission(region: Br
         region.clock.advance(timedelta(days=wait))
         leads.append((asked, region.clock.today()))
         assert (await region.place(offer)).status_code == 201
-    counted = sorted(working_calendar().between(*days) for days in leads)
+    counted = sorted(WORKING_DAYS.between(*days) for days in leads)
     assert counted == [0, 1, 4]
     answer = await region.officer.get("/v1/support-lead-times", first_day="2020-01-01", last_day="2020-12-31")
     figures = {"commissions": 3, "median_working_days": 1, "p90_working_days": 4}
@@ -113,10 +112,3 @@ async def test_a_page_of_commissions_costs_a_fixed_number_of_statements(region: 
         costs.append(len([one for one in seen if "commission_slices" in one or "set_config" in one]))
         event.remove(Engine, "before_cursor_execute", note)
     assert costs == [2, 2], seen
-
-
-def test_working_days_between_two_days() -> None:
-    """S2-55: Monday to Friday without bank holidays."""
-    calendar = WorkingCalendar.of({"2020": ["04-10", "04-13"]})
-    assert calendar.between(date(2020, 4, 9), date(2020, 4, 14)) == 1
-    assert calendar.between(date(2020, 4, 9), date(2020, 4, 9)) == 0

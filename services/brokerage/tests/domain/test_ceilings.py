@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brokerage.domain.caller import Caller
 from brokerage.domain.ceilings import (
     PROPOSER_CANNOT_OVERRIDE,
     PROVIDER_CANNOT_OVERRIDE,
@@ -10,7 +11,6 @@ from brokerage.domain.ceilings import (
     Proposal,
     why_no_override,
 )
-from brokerage.domain.steps import Caller
 
 DAYS = st.integers(min_value=0, max_value=60)
 WHO = st.sampled_from(["asker", "broker", "provider", "lead"])

@@ -5,13 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from brokerage.domain.caller import Caller
 from brokerage.domain.commissions import COMMISSION_STEPS, PROVIDER_CANNOT_JUDGE, CommissionNow, Days
 from brokerage.domain.commissions import why_not as why_not_commission
 from brokerage.domain.offers import SIDES, Parties, answers_for, first_answers, state_after
 from brokerage.domain.requests import FOLLOWS_FROM_OFFER, REQUEST_STEPS, SCHOOL_CLOSED, RequestNow, why_not
-from brokerage.domain.steps import NOT_PERMITTED, Caller
 from contracts.brokerage_codes import COMMISSION_STATES, OFFER_STATES, PAYERS, SUPPORT_REQUEST_STATES
 from contracts.operations import OPERATIONS
+from contracts.steps import NOT_PERMITTED
 
 EVERYTHING = frozenset(
     step.operation for out in (*REQUEST_STEPS.values(), *COMMISSION_STEPS.values()) for step in out

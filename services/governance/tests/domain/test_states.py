@@ -6,12 +6,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from contracts.steps import Steps
+from contracts.working_days import WORKING_DAYS
 from governance.domain import decisions, meetings, references, resolutions
+from governance.domain.caller import Caller
 from governance.domain.meetings import MEETING_STEPS, MeetingNow, agreeing_seat, outstanding_agreements
 from governance.domain.references import OUTCOMES
 from governance.domain.resolutions import ResolutionNow
-from governance.domain.steps import Caller, Steps
-from governance.storage.conventions import constitutions, working_calendar
+from governance.storage.conventions import constitutions
 
 JOINT = constitutions()["national_model_joint_committee_2014"]
 CLERK = Caller(
@@ -63,7 +65,7 @@ class Meetings(RuleBasedStateMachine):
         if step is None:
             return
         caller = PEOPLE[who]
-        if meetings.why_not(step, self.now, caller, working_calendar()) is not None:
+        if meetings.why_not(step, self.now, caller, WORKING_DAYS) is not None:
             return
         assert step.operation in caller.may
         if name in ("open", "adjourn", "resume", "close"):
@@ -71,7 +73,7 @@ class Meetings(RuleBasedStateMachine):
         if name == "give_notice":
             assert self.items
             assert not self.untranslated
-            assert working_calendar().clear_days(self.today, date(2020, 2, 13)) >= 3
+            assert WORKING_DAYS.clear_days(self.today, date(2020, 2, 13)) >= 3
         if name == "close":
             assert not self.undecided
         if name == "agree_agenda":
@@ -154,7 +156,7 @@ def test_nothing_is_implemented_while_it_may_be_called_in() -> None:
 
 def test_the_clock_follows_five_clear_days() -> None:
     """domain 6.1.9: published 25 February 2022, a Friday; five working days; in effect on the day after them."""
-    ends = decisions.call_in_ends(date(2022, 2, 25), 5, working_calendar())
+    ends = decisions.call_in_ends(date(2022, 2, 25), 5, WORKING_DAYS)
     assert ends == date(2022, 3, 4)
     moves = [
         decisions.moved_by_clock("published", date(2022, 2, 25), ends, date(2022, 2, d)) for d in (25, 26)

@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from contracts.steps import Steps
 from visits.domain import actions, categories, visits
 from visits.domain.actions import ACTION_STEPS, ActionNow
+from visits.domain.caller import Caller
 from visits.domain.categories import CATEGORY_STEPS
-from visits.domain.steps import Caller, Steps
 from visits.domain.visits import EDITABLE, FINAL, SEEN_BY_SCHOOL, VISIT_STEPS, VisitNow
 from visits.storage.conventions import schemes
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, or_
 
-from brokerage.domain.steps import Caller
+from brokerage.domain.caller import Caller
 from brokerage.storage.tables import SUPPORTING
 from contracts.data_class import DataClass
 from service_kit.call import RequestCall

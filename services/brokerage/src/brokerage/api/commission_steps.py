@@ -18,7 +18,6 @@ from brokerage.api.fields import (
     StatedView,
     TwoSidedView,
 )
-from brokerage.storage.reading import Row, first, showing
 from brokerage.storage.tables import deliveries, impacts
 from brokerage.usecases import deliver_commission, judge_impact, place_commission
 from contracts.data_class import DataClass
@@ -28,6 +27,7 @@ from service_kit.models import Model, Page
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -18,7 +18,7 @@ from brokerage.api.fields import (
     TwoSidedView,
 )
 from brokerage.api.shaping import commissions_listed, one_commission, shaped_commission
-from brokerage.storage.reading import Row, first, hold, locked, with_school
+from brokerage.storage.reading import with_school
 from brokerage.storage.tables import commissions, support_requests
 from brokerage.usecases.following import beyond_the_caller
 from brokerage.usecases.machines import COMMISSION, REQUEST, commission_why_not, request_why_not
@@ -29,6 +29,7 @@ from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
 from service_kit.paging import descending
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, lock, locked
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, demanded
 from service_kit.unit_of_work import UnitOfWork
@@ -170,7 +171,7 @@ async def step_within(call: RequestCall, uow: UnitOfWork, id_: str, name: str, t
 
 async def request_of(call: RequestCall, uow: UnitOfWork, row: Row) -> Row:
     """The request behind a commission or offer, for the rules; it is not shown."""
-    await hold(uow.connection, support_requests, row["request_id"])
+    await lock(uow.connection, support_requests, row["request_id"])
     query = with_school(support_requests, call.clock.today(), None, call.clock.today())
     found = await first(uow.connection, query.where(support_requests.slices.c.id == row["request_id"]))
     if found is None:

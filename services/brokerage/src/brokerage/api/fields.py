@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints
 
-from brokerage.domain.school_year import days_of
 from brokerage.storage.tables import SUPPORTING
 from contracts.brokerage_codes import (
     COMMISSION_STATES,
@@ -21,25 +20,13 @@ from contracts.brokerage_codes import (
     SUPPORT_REQUEST_STATES,
     SUPPORT_TYPES,
 )
-from contracts.code_list import CodeList
 from contracts.codes import SECTORS
 from contracts.data_class import DataClass
 from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
+from contracts.school_year import days_of
+from service_kit.coded import in_list, one_of
 from service_kit.models import Model, Timestamp, View
 from service_kit.problems import fault
-
-
-def _one_of(codes: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise fault("not_in_list", {"expected": ", ".join(codes)})
-        return value
-
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(codes)})
-
-
-def _codes(of: CodeList) -> tuple[AfterValidator, WithJsonSchema]:
-    return _one_of(tuple(entry.code for entry in of))
 
 
 def _school_year(value: str) -> str:
@@ -50,21 +37,21 @@ def _school_year(value: str) -> str:
     return value
 
 
-Specialism = Annotated[str, *_codes(SPECIALISMS)]
-SupportType = Annotated[str, *_codes(SUPPORT_TYPES)]
-ProviderKind = Annotated[str, *_codes(PROVIDER_KINDS)]
-FollowUp = Annotated[str, *_codes(FOLLOW_UP_CATEGORIES)]
-FundingStream = Annotated[str, *_codes(FUNDING_STREAMS)]
-Payer = Annotated[str, *_codes(PAYERS)]
-RequestState = Annotated[str, *_codes(SUPPORT_REQUEST_STATES)]
-OfferState = Annotated[str, *_codes(OFFER_STATES)]
-CommissionState = Annotated[str, *_codes(COMMISSION_STATES)]
-Ground = Annotated[str, *_codes(INTEREST_GROUNDS)]
-ImpactSide = Annotated[str, *_codes(IMPACT_SIDES)]
-ImpactLevel = Annotated[str, *_codes(IMPACT_LEVELS)]
-Phase = Annotated[str, *_codes(SECTORS)]
-SupportLanguage = Annotated[str, *_one_of(("en", "cy"))]
-Side = Annotated[str, *_one_of(("supported", "supporting", "paying_authority"))]
+Specialism = Annotated[str, *in_list(SPECIALISMS)]
+SupportType = Annotated[str, *in_list(SUPPORT_TYPES)]
+ProviderKind = Annotated[str, *in_list(PROVIDER_KINDS)]
+FollowUp = Annotated[str, *in_list(FOLLOW_UP_CATEGORIES)]
+FundingStream = Annotated[str, *in_list(FUNDING_STREAMS)]
+Payer = Annotated[str, *in_list(PAYERS)]
+RequestState = Annotated[str, *in_list(SUPPORT_REQUEST_STATES)]
+OfferState = Annotated[str, *in_list(OFFER_STATES)]
+CommissionState = Annotated[str, *in_list(COMMISSION_STATES)]
+Ground = Annotated[str, *in_list(INTEREST_GROUNDS)]
+ImpactSide = Annotated[str, *in_list(IMPACT_SIDES)]
+ImpactLevel = Annotated[str, *in_list(IMPACT_LEVELS)]
+Phase = Annotated[str, *in_list(SECTORS)]
+SupportLanguage = Annotated[str, *one_of(("en", "cy"))]
+Side = Annotated[str, *one_of(("supported", "supporting", "paying_authority"))]
 SchoolYear = Annotated[str, AfterValidator(_school_year), Field(examples=["2019/20"])]
 """Like `2019/20`: 1 September to 31 August."""
 

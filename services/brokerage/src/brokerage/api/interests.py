@@ -4,8 +4,6 @@ from starlette.responses import Response
 
 from brokerage.api.asking import Asking, of_both_sides
 from brokerage.api.fields import Ground, Narrative, RecordId, TwoSidedView
-from brokerage.api.permitting import demand
-from brokerage.storage.reading import Row, first, locked, showing
 from brokerage.storage.tables import interests, support_requests
 from brokerage.usecases.declare_interest import declare_interest, mitigate_interest
 from brokerage.usecases.following import beyond_the_caller
@@ -14,7 +12,9 @@ from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -7,9 +7,7 @@ from sqlalchemy import Select, func, select
 from starlette.responses import Response
 
 from brokerage.api.fields import Line, Pence, RecordId, Specialism, SupportType, VersionedView
-from brokerage.api.permitting import demand
 from brokerage.storage.conventions import support_types
-from brokerage.storage.reading import Row, first, locked, showing
 from brokerage.storage.tables import menu_evidence, menu_items
 from brokerage.usecases.change_menu import change_item, publish_item, withdraw_item
 from contracts.data_class import DataClass
@@ -18,7 +16,9 @@ from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -19,7 +19,6 @@ from brokerage.api.fields import (
 )
 from brokerage.api.shaping import offers_listed, one_offer, shaped_offer
 from brokerage.api.support_requests import step_within
-from brokerage.storage.reading import Row, first, hold, locked
 from brokerage.storage.tables import offers, support_requests
 from brokerage.usecases.following import beyond_the_caller
 from brokerage.usecases.make_offer import Terms, answer_offer, make_offer
@@ -29,6 +28,7 @@ from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page
 from service_kit.paging import descending
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, lock, locked
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
@@ -161,7 +161,7 @@ async def _answer(call: RequestCall, id_: str, side: Line, *, accepted: bool, re
         found = await first(uow.connection, query)
         if found is None:
             raise ProblemError("not_found")
-        await hold(uow.connection, support_requests, found["request_id"])
+        await lock(uow.connection, support_requests, found["request_id"])
         offer = await locked(uow.connection, offers, id_, query)
         if offer is None:
             raise ProblemError("not_found")

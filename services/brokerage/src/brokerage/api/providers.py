@@ -19,8 +19,7 @@ from brokerage.api.fields import (
     SupportLanguage,
     VersionedView,
 )
-from brokerage.api.permitting import demand
-from brokerage.storage.reading import Row, first, locked, one_period, showing
+from brokerage.storage.reading import one_period
 from brokerage.storage.tables import SUPPORTING, capacities, providers
 from brokerage.usecases.change_providers import (
     change_capacity,
@@ -35,7 +34,9 @@ from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page, classed
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from brokerage.api.asking import Asking, of_both_sides
-from brokerage.storage.reading import Row, first, showing, with_school
+from brokerage.storage.reading import with_school
 from brokerage.storage.tables import commissions, offers, support_requests
 from brokerage.usecases.machines import COMMISSION, REQUEST, commission_why_not, request_why_not
 from brokerage.usecases.make_offer import sides_of
@@ -14,6 +14,7 @@ from contracts.text import Language
 from service_kit.call import RequestCall
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, showing
 from service_kit.transitions import allowed
 from service_kit.unit_of_work import UnitOfWork
 

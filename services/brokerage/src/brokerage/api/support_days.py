@@ -18,19 +18,19 @@ from brokerage.api.fields import (
     StatedView,
 )
 from brokerage.api.shaping import offers_listed
-from brokerage.domain.school_year import school_year_of
-from brokerage.storage.reading import Row, first, showing
 from brokerage.storage.support_days import lead_times, ledgers, totals
 from brokerage.storage.tables import ceiling_overrides, offers
 from brokerage.usecases.following import beyond_the_caller
 from brokerage.usecases.override_ceiling import override_ceiling
 from contracts.data_class import DataClass
+from contracts.school_year import school_year_of
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, first, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -20,10 +20,8 @@ from brokerage.api.fields import (
     StatedView,
     SupportLanguage,
 )
-from brokerage.api.permitting import demand
 from brokerage.api.shaping import one_request, requests_listed, shaped_request
 from brokerage.domain.matching import BLOCKS, REASONS, Match
-from brokerage.storage.reading import Row, locked, versions
 from brokerage.storage.tables import support_requests
 from brokerage.usecases import request_support
 from brokerage.usecases.following import beyond_the_caller
@@ -34,8 +32,10 @@ from contracts.text import Language, Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page, View
 from service_kit.paging import ascending, descending
+from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, locked, versions
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, demanded
 from service_kit.unit_of_work import UnitOfWork

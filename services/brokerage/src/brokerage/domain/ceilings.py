@@ -7,7 +7,8 @@ is a ceiling, not a quota. A later category never invalidates what is committed.
 from dataclasses import dataclass
 from typing import Final
 
-from brokerage.domain.steps import Barred, Caller
+from brokerage.domain.caller import Caller
+from contracts.steps import Barred
 from contracts.text import Text
 
 PROPOSER_CANNOT_OVERRIDE: Final = Barred(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from brokerage.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, step
+from brokerage.domain.caller import Caller
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, step
 from contracts.text import Text
 
 _START = step("start", "in_delivery", "deliveries.write", "Begin delivery", "Dechrau darparu")

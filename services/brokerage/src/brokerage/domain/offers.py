@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from brokerage.domain.steps import Caller
+from brokerage.domain.caller import Caller
 
 SIDES: Final = ("supported", "supporting", "paying_authority")
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from brokerage.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, step
+from brokerage.domain.caller import Caller
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, step
 from contracts.text import Text
 
 _TRIAGE = step("triage", "triaged", "support_requests.broker", "Triage", "Brysbennu")

@@ -8,7 +8,6 @@ from typing import Any
 
 from brokerage.domain.matching import Conventions
 from brokerage.domain.support_types import SupportType, read_support_types
-from brokerage.domain.working_days import WorkingCalendar
 
 
 @cache
@@ -26,12 +25,6 @@ def support_types() -> Mapping[str, SupportType]:
 def matching() -> Conventions:
     """How matches are ranked."""
     return Conventions.of(_read("matching.toml"))
-
-
-@cache
-def working_calendar() -> WorkingCalendar:
-    """Working days in Wales."""
-    return WorkingCalendar.of(_read("bank_holidays.toml"))
 
 
 def language_for(language_category: str | None) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from brokerage.storage.reading import first, showing, values_of
 from brokerage.storage.tables import menu_items, providers
 from brokerage.usecases.event_writes import item_write
 from contracts.events.brokerage_providers import MenuItemDetailsChanged, MenuItemPublished, MenuItemWithdrawn
 from contracts.identifiers import new_id
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]

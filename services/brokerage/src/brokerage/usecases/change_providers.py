@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from brokerage.storage.reading import values_of
 from brokerage.storage.tables import capacities, providers
 from brokerage.usecases.event_writes import capacity_write, provider_write
 from brokerage.usecases.refusing import announced, refuse_closed, refuse_reversed
@@ -18,6 +17,7 @@ from contracts.events.brokerage_providers import (
 )
 from contracts.identifiers import new_id
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.records import Write
 from service_kit.refusals import sqlstate
 from service_kit.unit_of_work import UnitOfWork

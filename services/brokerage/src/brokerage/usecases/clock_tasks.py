@@ -4,7 +4,6 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from brokerage.storage.reading import hold, locked, showing, values_of
 from brokerage.storage.tables import moved_schools, offers, support_requests
 from brokerage.usecases.event_writes import offer_write
 from brokerage.usecases.follow_school import KINDS
@@ -12,6 +11,7 @@ from brokerage.usecases.make_offer import follow_offer
 from contracts.events.brokerage import OfferExpired
 from service_kit.clock_tasks import ClockTask
 from service_kit.moving import follow_late
+from service_kit.reading import lock, locked, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 AT_ONCE: Final = 200
@@ -26,7 +26,7 @@ async def expire_offers(uow: UnitOfWork) -> int:
     )
     count = 0
     for id_, request_id in (await uow.connection.execute(due.order_by(columns.id).limit(AT_ONCE))).all():
-        await hold(uow.connection, support_requests, request_id)
+        await lock(uow.connection, support_requests, request_id)
         offer = await locked(uow.connection, offers, id_, showing(offers, today, None, columns.id == id_))
         # Somebody may have answered in between.
         if offer is None or offer["state"] != "made":

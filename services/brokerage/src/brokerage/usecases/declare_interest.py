@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from brokerage.domain.steps import Caller
-from brokerage.storage.reading import first, showing, values_of
+from brokerage.domain.caller import Caller
 from brokerage.storage.tables import interests, providers
 from brokerage.usecases.event_writes import interest_write
 from contracts.events.brokerage import InterestDeclared, InterestMitigated
 from contracts.identifiers import new_id
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]

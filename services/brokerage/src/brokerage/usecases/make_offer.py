@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from brokerage.domain.caller import Caller
 from brokerage.domain.offers import Parties, answers_for, first_answers, state_after
 from brokerage.domain.requests import FOLLOWS_FROM_OFFER
-from brokerage.domain.school_year import school_year_of
-from brokerage.domain.steps import Caller
-from brokerage.domain.working_days import YearNotListedError
-from brokerage.storage.conventions import answer_working_days, working_calendar
-from brokerage.storage.reading import first, locked, showing, values_of
+from brokerage.storage.conventions import answer_working_days
 from brokerage.storage.tables import menu_items, offers, providers, support_requests
 from brokerage.usecases.event_writes import offer_write
 from brokerage.usecases.match_request import chosen_match, refuse_blocked
@@ -29,7 +26,10 @@ from contracts.events.brokerage import (
     SupportRequestTriaged,
 )
 from contracts.identifiers import new_id
+from contracts.school_year import school_year_of
+from contracts.working_days import WORKING_DAYS, YearNotListedError
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, locked, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]
@@ -82,7 +82,7 @@ async def _values(uow: UnitOfWork, request: Row, terms: Terms, who: str) -> dict
     if item is None or provider is None:
         raise ProblemError("not_found")
     try:
-        expires_on = working_calendar().after(today, answer_working_days())
+        expires_on = WORKING_DAYS.after(today, answer_working_days())
     except YearNotListedError as error:
         raise days_not_listed(error) from error
     cost = terms.cost_pence if terms.cost_pence is not None else terms.days * item["day_price_pence"]

@@ -9,11 +9,11 @@ from brokerage.domain.matching import BLOCKS, Match, Wanted, judged, ranked
 from brokerage.storage.conventions import matching
 from brokerage.storage.known import schools_of, visitor_of
 from brokerage.storage.matching import candidates_for
-from brokerage.storage.reading import first, showing
 from brokerage.storage.tables import menu_items
 from brokerage.usecases.request_support import move_request
 from contracts.events.brokerage import SupportRequestMatched
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]

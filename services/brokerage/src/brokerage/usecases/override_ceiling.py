@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from brokerage.domain.caller import Caller
 from brokerage.domain.ceilings import why_no_override
-from brokerage.domain.school_year import school_year_of
-from brokerage.domain.steps import Caller
 from brokerage.storage.known import lock_school
 from brokerage.storage.support_days import days_of_school
 from brokerage.storage.tables import ceiling_overrides
 from brokerage.usecases.place_commission import proposal_of
 from contracts.events.brokerage_commissions import CeilingOverridden
 from contracts.identifiers import new_id
+from contracts.school_year import school_year_of
 from service_kit.problems import ProblemError
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from brokerage.domain.caller import Caller
 from brokerage.domain.ceilings import Proposal, why_no_override
 from brokerage.domain.commissions import Days
-from brokerage.domain.school_year import school_year_of
-from brokerage.domain.steps import Caller
-from brokerage.domain.working_days import YearNotListedError
-from brokerage.storage.conventions import support_types, working_calendar
+from brokerage.storage.conventions import support_types
 from brokerage.storage.known import lock_school
-from brokerage.storage.reading import first, showing, values_of
 from brokerage.storage.support_days import SchoolDays, days_of_school, overridden
 from brokerage.storage.tables import commissions, offers
 from brokerage.usecases.event_writes import commission_write
@@ -28,7 +25,10 @@ from contracts.events.brokerage_commissions import (
     CommissionStopped,
 )
 from contracts.identifiers import new_id
+from contracts.school_year import school_year_of
+from contracts.working_days import WORKING_DAYS, YearNotListedError
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]
@@ -145,7 +145,7 @@ def _from_offer(offer: Row, request: Row) -> dict[str, Any]:
 
 def _lead_time(requested_on: date, commissioned_on: date) -> int:
     try:
-        return working_calendar().between(requested_on, commissioned_on)
+        return WORKING_DAYS.between(requested_on, commissioned_on)
     except YearNotListedError as error:
         raise days_not_listed(error) from error
 

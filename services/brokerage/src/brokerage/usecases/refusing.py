@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from brokerage.domain.working_days import YearNotListedError
 from brokerage.storage.known import schools_of
+from contracts.working_days import YearNotListedError
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork

@@ -7,7 +7,6 @@ from typing import Any
 
 from brokerage.storage.conventions import language_for
 from brokerage.storage.known import finding_with, schools_of
-from brokerage.storage.reading import first, showing, values_of
 from brokerage.storage.tables import offers, support_requests
 from brokerage.usecases.event_writes import offer_write, request_write
 from brokerage.usecases.refusing import refuse_closed
@@ -21,6 +20,7 @@ from contracts.events.brokerage import (
 )
 from contracts.identifiers import new_id
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
-from brokerage.storage.reading import first, locked, one_period, showing, values_of
+from brokerage.storage.reading import one_period
 from brokerage.storage.tables import capacities
 from brokerage.usecases.event_writes import capacity_write
 from contracts.events.brokerage_providers import CapacityFacts, CapacityReleased, CapacityReserved
 from service_kit.problems import ProblemError
+from service_kit.reading import first, locked, showing, values_of
 from service_kit.refusals import sqlstate
 from service_kit.unit_of_work import UnitOfWork
 

@@ -7,15 +7,15 @@ from contracts.text import Text
 from governance.api.asking import Asking
 from governance.api.fields import BodyCode, Line, Matter, Narrative, NewPaper, PaperView, RecordId, RecordView
 from governance.api.finding import demanded_row, listed
-from governance.api.permitting import demand
-from governance.storage.reading import Row, first, lock
 from governance.storage.tables import agenda_items, meetings
 from governance.usecases import agenda
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, lock
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Final
 
 from contracts.data_class import DataClass
-from governance.domain.steps import Caller
+from governance.domain.caller import Caller
 from governance.storage.memberships import HeldSeat, seats_of
 from governance.storage.reading import Scopes
 from service_kit.call import RequestCall

@@ -12,18 +12,18 @@ from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
 from governance.api.fields import BodyCode, BodyType, ConstitutionCode, DatedView, Line
 from governance.api.finding import constituted, found
-from governance.api.permitting import demand
 from governance.domain.constitutions import composition_faults, quorum_of, votes_of
 from governance.domain.municipal_year import municipal_year_of
 from governance.storage.conventions import constitutions
 from governance.storage.memberships import member_of, members_on
-from governance.storage.reading import Row, showing
 from governance.storage.tables import bodies, meetings
 from governance.usecases.bodies import NewBody, adopt_constitution, establish_body
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

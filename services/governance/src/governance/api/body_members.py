@@ -9,14 +9,14 @@ from contracts.identifiers import AuthorityCode
 from contracts.text import Text
 from governance.api.fields import OF_BODY, BodyCode, DatedView, Office, RecordId, SeatCode
 from governance.api.finding import constituted, demanded_row, found
-from governance.api.permitting import demand
-from governance.storage.reading import Row, first, showing, versions
 from governance.storage.tables import members
 from governance.usecases.bodies import Appointment, appoint, end_membership
 from service_kit.call import Call
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, showing, versions
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 

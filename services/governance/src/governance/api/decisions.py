@@ -10,15 +10,15 @@ from contracts.text import Text
 from governance.api.asking import Asking
 from governance.api.fields import BodyCode, DecisionState, Narrative, Reasoned, RecordId, RecordView
 from governance.api.finding import constituted, demanded_row, found, other_body
-from governance.api.permitting import demand
 from governance.api.resolutions import AboutView
-from governance.storage.reading import Row, lock, showing
 from governance.storage.tables import decisions, resolutions
 from governance.usecases import decisions as usecases
 from governance.usecases.machines import DECISION, decision_why_not
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page
 from service_kit.paging import descending
+from service_kit.permitting import demand
+from service_kit.reading import Row, lock, showing
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, allowed, demanded
 from service_kit.unit_of_work import UnitOfWork

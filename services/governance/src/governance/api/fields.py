@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints
 
-from contracts.code_list import CodeList
 from contracts.data_class import DataClass
 from contracts.governance_codes import (
     AGENDA_MATTERS,
@@ -23,44 +22,30 @@ from contracts.governance_codes import (
 )
 from contracts.identifiers import AuthorityCode, RecordId
 from governance.storage.conventions import constitutions
+from service_kit.coded import in_list, one_of
 from service_kit.models import Model, Timestamp, View
-from service_kit.problems import fault
-
-
-def _one_of(codes: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise fault("not_in_list", {"expected": ", ".join(codes)})
-        return value
-
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(codes)})
-
-
-def _in(codes: CodeList) -> tuple[AfterValidator, WithJsonSchema]:
-    return _one_of(tuple(entry.code for entry in codes))
-
 
 BodyCode = Annotated[
     str,
     StringConstraints(min_length=3, max_length=60, pattern=r"^[a-z][a-z0-9_]*$"),
     Field(examples=["csc_joint_committee"]),
 ]
-ConstitutionCode = Annotated[str, *_one_of(tuple(constitutions()))]
-BodyType = Annotated[str, *_in(BODY_TYPES)]
-Office = Annotated[str, *_in(OFFICES)]
-MeetingState = Annotated[str, *_in(MEETING_STATES)]
-Matter = Annotated[str, *_in(AGENDA_MATTERS)]
-DeclarationKind = Annotated[str, *_in(DECLARATION_KINDS)]
-ResolutionKind = Annotated[str, *_in(RESOLUTION_KINDS)]
-ResolutionState = Annotated[str, *_in(RESOLUTION_STATES)]
-SubjectKind = Annotated[str, *_in(RESOLUTION_SUBJECTS)]
-DecisionState = Annotated[str, *_in(DECISION_STATES)]
-ReferenceState = Annotated[str, *_in(REFERENCE_STATES)]
-Outcome = Annotated[str, *_in(REFERENCE_OUTCOMES)]
-Way = Annotated[str, *_one_of(("for", "against", "abstained"))]
-ForOrAgainst = Annotated[str, *_one_of(("for", "against"))]
-CarriedOrLost = Annotated[str, *_one_of(("carried", "lost"))]
-LanguageCode = Annotated[str, *_one_of(("en", "cy"))]
+ConstitutionCode = Annotated[str, *one_of(tuple(constitutions()))]
+BodyType = Annotated[str, *in_list(BODY_TYPES)]
+Office = Annotated[str, *in_list(OFFICES)]
+MeetingState = Annotated[str, *in_list(MEETING_STATES)]
+Matter = Annotated[str, *in_list(AGENDA_MATTERS)]
+DeclarationKind = Annotated[str, *in_list(DECLARATION_KINDS)]
+ResolutionKind = Annotated[str, *in_list(RESOLUTION_KINDS)]
+ResolutionState = Annotated[str, *in_list(RESOLUTION_STATES)]
+SubjectKind = Annotated[str, *in_list(RESOLUTION_SUBJECTS)]
+DecisionState = Annotated[str, *in_list(DECISION_STATES)]
+ReferenceState = Annotated[str, *in_list(REFERENCE_STATES)]
+Outcome = Annotated[str, *in_list(REFERENCE_OUTCOMES)]
+Way = Annotated[str, *one_of(("for", "against", "abstained"))]
+ForOrAgainst = Annotated[str, *one_of(("for", "against"))]
+CarriedOrLost = Annotated[str, *one_of(("carried", "lost"))]
+LanguageCode = Annotated[str, *one_of(("en", "cy"))]
 
 SeatCode = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]
 MunicipalYear = Annotated[str, StringConstraints(pattern=r"^\d{4}/\d{2}$"), Field(examples=["2019/20"])]

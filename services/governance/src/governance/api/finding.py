@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Select
 
 from governance.api.asking import Asking
 from governance.storage.meetings import body_on, with_facts
-from governance.storage.reading import Row, Scopes, first, lock, showing, visible
+from governance.storage.reading import Scopes, visible
 from governance.storage.tables import meetings
 from service_kit.call import RequestCall
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, first, lock, showing
 from service_kit.records import Record
 from service_kit.unit_of_work import UnitOfWork
 

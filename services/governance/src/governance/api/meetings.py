@@ -20,12 +20,11 @@ from governance.api.fields import (
     RecordView,
 )
 from governance.api.finding import constituted, listed, locked_meeting
-from governance.api.permitting import demand
+from governance.domain.caller import Caller
 from governance.domain.constitutions import votes_of
 from governance.domain.meetings import day_begins, meets_on
-from governance.domain.steps import Caller
 from governance.storage.meetings import of_authority, with_facts
-from governance.storage.reading import Row, first, versions, visible
+from governance.storage.reading import visible
 from governance.storage.tables import meetings
 from governance.usecases import meetings as usecases
 from governance.usecases.machines import MEETING, meeting_why_not
@@ -33,7 +32,9 @@ from governance.usecases.resolutions import room_of
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page, Timestamp, View
 from service_kit.paging import ascending, descending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, versions
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, allowed, demanded
 from service_kit.unit_of_work import UnitOfWork

@@ -11,7 +11,7 @@ from contracts.text import Text
 from governance.api.asking import Asking
 from governance.api.fields import BodyCode, Narrative, RecordId, RecordView
 from governance.api.finding import demanded_row, found, listed, locked_meeting
-from governance.storage.reading import Row, first, versions, visible
+from governance.storage.reading import visible
 from governance.storage.tables import meetings, minutes
 from governance.usecases import minutes as usecases
 from governance.usecases.machines import MEETING, meeting_why_not
@@ -21,6 +21,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, versions
 from service_kit.routing import Router
 from service_kit.transitions import demanded
 from service_kit.unit_of_work import UnitOfWork

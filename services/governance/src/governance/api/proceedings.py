@@ -6,14 +6,14 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from governance.api.fields import DeclarationKind, Narrative, RecordId, RecordView
 from governance.api.finding import demanded_row, found
-from governance.api.permitting import demand
-from governance.storage.reading import Row, lock, showing
 from governance.storage.tables import agenda_items, attendances, declarations, meetings, votes
 from governance.usecases import attendance
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page, Timestamp, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
+from service_kit.reading import Row, lock, showing
 from service_kit.records import Record
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -21,15 +21,15 @@ from governance.api.fields import (
     ReferenceState,
 )
 from governance.api.finding import demanded_row, found, other_body
-from governance.api.permitting import demand
-from governance.storage.reading import Row, lock, showing
 from governance.storage.tables import meetings, references, resolutions
 from governance.usecases import references as usecases
 from governance.usecases.machines import REFERENCE, reference_why_not
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page
 from service_kit.paging import descending
+from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, lock, showing
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, allowed, demanded
 from service_kit.unit_of_work import UnitOfWork

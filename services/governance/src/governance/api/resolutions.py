@@ -26,9 +26,7 @@ from governance.api.fields import (
     Way,
 )
 from governance.api.finding import demanded_row, listed
-from governance.api.permitting import demand
 from governance.domain import voting
-from governance.storage.reading import Row, first, lock
 from governance.storage.tables import agenda_items, meetings, resolutions
 from governance.usecases import resolutions as usecases
 from governance.usecases.machines import RESOLUTION, resolution_why_not
@@ -36,7 +34,9 @@ from governance.usecases.resolutions import Room, VoteGiven, room_of
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, first, lock
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, allowed, demanded
 from service_kit.unit_of_work import UnitOfWork

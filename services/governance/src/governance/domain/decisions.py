@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Final
 
-from governance.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, barred, step
-from governance.domain.working_days import WorkingCalendar
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, barred, step
+from contracts.working_days import WorkingCalendar
+from governance.domain.caller import Caller
 
 _CALL_IN = step("call_in", "called_in", "decisions.call_in", "Call in", "Galw i mewn")
 _UPHOLD = step("uphold", "upheld", "decisions.write", "Uphold", "Cadarnhau")

@@ -6,9 +6,10 @@ from datetime import date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, barred, step
+from contracts.working_days import WorkingCalendar, YearNotListedError
+from governance.domain.caller import Caller
 from governance.domain.constitutions import CHAIRS, Constitution
-from governance.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, barred, step
-from governance.domain.working_days import WorkingCalendar, YearNotListedError
 
 _WALES: Final = ZoneInfo("Europe/London")
 

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from typing import Final
 
-from governance.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, barred, step
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, barred, step
+from governance.domain.caller import Caller
 
 _RECEIVE = step("receive", "received", "references.write", "Receive", "Derbyn")
 _LIST = step("list", "listed", "references.write", "Put on an agenda", "Rhoi ar agenda")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from governance.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, barred, step
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, barred, step
+from governance.domain.caller import Caller
 
 _PUT = step("put", "put", "resolutions.write", "Put to the vote", "Rhoi i bleidlais")
 _VOTE = step("vote", "carried", "resolutions.write", "Record the vote", "Cofnodi'r bleidlais")

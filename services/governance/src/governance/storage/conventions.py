@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any
 
 from governance.domain.constitutions import Constitution, read_constitutions
-from governance.domain.working_days import WorkingCalendar
 
 
 def _read(name: str) -> Mapping[str, Any]:
@@ -18,9 +17,3 @@ def _read(name: str) -> Mapping[str, Any]:
 def constitutions() -> Mapping[str, Constitution]:
     """Constitutions by code."""
     return read_constitutions(_read("constitutions.toml"))
-
-
-@cache
-def working_calendar() -> WorkingCalendar:
-    """Working days in Wales."""
-    return WorkingCalendar.of(_read("bank_holidays.toml"))

@@ -12,8 +12,9 @@ from governance.domain.meetings import meets_on
 from governance.domain.resolutions import UNDECIDED
 from governance.storage.conventions import constitutions
 from governance.storage.memberships import member_of, members_on
-from governance.storage.reading import Row, first, now_of, rows
+from governance.storage.reading import now_of
 from governance.storage.tables import agenda_items, attendances, bodies, declarations, meetings, resolutions
+from service_kit.reading import Row, first, rows
 from service_kit.records import as_of
 
 _ITEMS = agenda_items.slices.c

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from governance.domain.constitutions import CLERK, Member
-from governance.storage.reading import Row, rows
 from governance.storage.tables import members
 from service_kit.auth.principal import Principal
 from service_kit.policy.memberships import Memberships
+from service_kit.reading import Row, rows
 from service_kit.records import as_of
 
 _SEATED = ("body_member", "managing_director")

@@ -1,18 +1,15 @@
-"""Reading records: as of a day and moment, locked for a change, every version of one; who may see which rows."""
+"""Reading records of bodies: who may see which rows, and what is known now."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.data_class import DataClass
 from service_kit.policy.predicates import row_predicate
 from service_kit.policy.scope import RowScope
-from service_kit.records import Record, shown
+from service_kit.records import Record
 
-Row = Mapping[str, Any]
 Scopes = Mapping[DataClass, RowScope]
 
 
@@ -27,48 +24,6 @@ def visible(record: Record, scopes: Scopes) -> ColumnElement[bool]:
     )
 
 
-def showing(
-    record: Record, valid_at: date, known_at: datetime | None, *conditions: ColumnElement[bool]
-) -> Select[Any]:
-    """Slices as of a day and moment, with their days."""
-    valid = record.slices.c.valid
-    query = shown(record, valid_at, known_at).where(*conditions)
-    return query.add_columns(func.lower(valid).label("valid_from"), func.upper(valid).label("valid_to"))
-
-
 def now_of(record: Record, *conditions: ColumnElement[bool]) -> Select[Any]:
     """Slices as known now, whatever the day: for records that hold always."""
     return select(record.slices).where(func.upper_inf(record.slices.c.known), *conditions)
-
-
-async def first(connection: AsyncConnection, query: Select[Any]) -> Row | None:
-    """The first row of a query as a mapping; None where there is none."""
-    found = (await connection.execute(query)).mappings().first()
-    return dict(found) if found is not None else None
-
-
-async def rows(connection: AsyncConnection, query: Select[Any]) -> list[Row]:
-    """All rows of a query as mappings."""
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
-
-
-async def lock(connection: AsyncConnection, record: Record, id_: str) -> None:
-    """Keeps a record for this transaction: what is decided of its state is decided by one only."""
-    await connection.execute(select(record.heads.c.id).where(record.heads.c.id == id_).with_for_update())
-
-
-def versions(record: Record, id_: str, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Every version of a record, each with the moment from which it was known."""
-    slices = record.slices.c
-    return select(
-        record.slices,
-        slices.version.label("shown_version"),
-        func.lower(slices.known).label("known_at"),
-        func.lower(slices.valid).label("valid_from"),
-        func.upper(slices.valid).label("valid_to"),
-    ).where(slices.id == id_, *conditions)
-
-
-def values_of(record: Record, row: Row, **changed: Any) -> dict[str, Any]:
-    """The own values of a record's slice with some changed: what a Write takes."""
-    return {name: row[name] for name in record.own} | changed

@@ -9,10 +9,10 @@ from contracts.identifiers import new_id
 from governance.domain.meetings import NOTICED
 from governance.storage.conventions import constitutions
 from governance.storage.meetings import items_of
-from governance.storage.reading import Row, lock, values_of
 from governance.storage.tables import agenda_items, meetings
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, lock, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 

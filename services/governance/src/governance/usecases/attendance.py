@@ -9,10 +9,10 @@ from contracts.identifiers import new_id
 from governance.domain.constitutions import CLERK
 from governance.domain.meetings import NOTICED, meets_on
 from governance.storage.memberships import members_on
-from governance.storage.reading import Row, lock
 from governance.storage.tables import attendances, declarations, meetings
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, lock
 from service_kit.unit_of_work import UnitOfWork
 
 

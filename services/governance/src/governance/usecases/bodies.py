@@ -15,10 +15,10 @@ from governance.domain.constitutions import Constitution, Member, appointment_fa
 from governance.storage.conventions import constitutions
 from governance.storage.known import schools_of
 from governance.storage.memberships import member_of, members_on
-from governance.storage.reading import Row, lock, values_of
 from governance.storage.tables import bodies, members
 from governance.usecases.writes import write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, lock, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 
@@ -74,10 +74,7 @@ async def establish_body(uow: UnitOfWork, new: NewBody) -> str:
         "authorities": list(new.authorities),
         "call_in_days": rules.call_in_days if new.call_in_days is None else new.call_in_days,
     }
-    write = write_of(
-        bodies, BodyEstablished, new.code, values, create=True, valid_from=new.valid_from,
-        meetings_a_year=rules.meetings_a_year,
-    )  # fmt: skip
+    write = write_of(bodies, BodyEstablished, new.code, values, create=True, valid_from=new.valid_from)
     await uow.write(bodies, [write])
     return new.code
 
@@ -92,9 +89,8 @@ async def adopt_constitution(
     days = rules.call_in_days if call_in_days is None else call_in_days
     values = values_of(bodies, body, constitution=code, call_in_days=days)
     write = write_of(
-        bodies, BodyConstitutionAdopted, body["id"], values, changed=("constitution",), valid_from=valid_from,
-        meetings_a_year=rules.meetings_a_year,
-    )  # fmt: skip
+        bodies, BodyConstitutionAdopted, body["id"], values, changed=("constitution",), valid_from=valid_from
+    )
     await uow.write(bodies, [write])
 
 

@@ -10,12 +10,13 @@ from contracts.events.governance_decisions import (
 )
 from governance.domain.decisions import moved_by_clock
 from governance.domain.references import AWAITED, overdue_since
-from governance.storage.reading import now_of, rows, values_of
+from governance.storage.reading import now_of
 from governance.storage.tables import decisions, moved_schools, references
 from governance.usecases.follow_school import KINDS
 from governance.usecases.writes import write_of
 from service_kit.clock_tasks import ClockTask
 from service_kit.moving import follow_late
+from service_kit.reading import rows, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 AT_ONCE: Final = 500

@@ -5,13 +5,12 @@ from typing import Any
 
 from contracts.events import governance_decisions as events
 from contracts.identifiers import new_id
+from contracts.working_days import WORKING_DAYS, YearNotListedError
 from governance.domain.decisions import call_in_ends
-from governance.domain.working_days import YearNotListedError
-from governance.storage.conventions import working_calendar
-from governance.storage.reading import Row
 from governance.storage.tables import decisions
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row
 from service_kit.unit_of_work import UnitOfWork
 
 
@@ -56,7 +55,7 @@ async def publish(uow: UnitOfWork, resolution: Row, body: Row, scrutiny: Row | N
     }
     if callable_:
         try:
-            values["call_in_ends"] = call_in_ends(today, body["call_in_days"], working_calendar())
+            values["call_in_ends"] = call_in_ends(today, body["call_in_days"], WORKING_DAYS)
         except YearNotListedError as error:
             raise ProblemError("working_days_unknown", {"year": error.year}) from error
     id_ = new_id()

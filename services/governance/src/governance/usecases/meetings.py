@@ -6,16 +6,16 @@ from typing import Any
 
 from contracts.events import governance as events
 from contracts.identifiers import new_id
+from governance.domain.caller import Caller
 from governance.domain.constitutions import counted_present
 from governance.domain.meetings import MeetingNow, agreeing_seat, meets_on, outstanding_agreements
 from governance.domain.municipal_year import municipal_year_of
-from governance.domain.steps import Caller
 from governance.storage.conventions import constitutions
 from governance.storage.meetings import items_of, presence
-from governance.storage.reading import Row, values_of
 from governance.storage.tables import agenda_items, meetings
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 

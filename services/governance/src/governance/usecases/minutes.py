@@ -9,10 +9,10 @@ from contracts.events.governance_decisions import ResolutionPublished
 from contracts.identifiers import new_id
 from governance.domain.resolutions import NUMBERED
 from governance.storage.meetings import resolutions_of
-from governance.storage.reading import Row, values_of
 from governance.storage.tables import meetings, minutes, resolutions
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, values_of
 from service_kit.unit_of_work import UnitOfWork
 
 

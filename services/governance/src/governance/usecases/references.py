@@ -9,11 +9,11 @@ from contracts.events import governance_decisions as events
 from contracts.identifiers import new_id
 from governance.domain.meetings import meets_on
 from governance.domain.references import REFERENCE_STEPS
-from governance.storage.reading import Row
 from governance.storage.tables import references
 from governance.usecases.agenda import NewItem, add_item
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row
 from service_kit.unit_of_work import UnitOfWork
 
 

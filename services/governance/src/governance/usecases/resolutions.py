@@ -13,10 +13,10 @@ from governance.domain.voting import Cast, Count, Refused
 from governance.storage.conventions import constitutions
 from governance.storage.meetings import Presence, interested_in, presence
 from governance.storage.numbering import next_number
-from governance.storage.reading import Row
 from governance.storage.tables import resolutions, votes
 from governance.usecases.writes import move, write_of
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row
 from service_kit.unit_of_work import UnitOfWork
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from contracts.data_class import DataClass
 from contracts.event import Event
 from contracts.events.governance_decisions import About
-from governance.storage.reading import Row, values_of
+from service_kit.reading import Row, values_of
 from service_kit.records import Record, Write
 from service_kit.unit_of_work import UnitOfWork
 

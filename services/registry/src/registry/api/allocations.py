@@ -17,7 +17,6 @@ from registry.api.fields import (
     SchoolNumber,
     later_than,
 )
-from registry.api.permitting import demand
 from registry.domain.advisers import gaps, on_closed_schools
 from registry.domain.day_range import DayRange
 from registry.storage.advisers import facts_for_gaps
@@ -30,6 +29,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import AuthorityCode, DatedView
-from registry.api.permitting import demand
 from registry.domain.school_calendar import SchoolCalendar, Term
 from registry.domain.years import SchoolYear
 from registry.storage.showing import Row, one, showing
@@ -18,6 +17,7 @@ from registry.usecases.publish_calendar import calendar_id, publish_calendar
 from service_kit.call import Call
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError, fault
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import OWN_SCHOOL, DatedView, Email, Name, Post, SchoolNumber, Telephone
-from registry.api.permitting import demand
 from registry.storage.schools import authority_on
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import contacts
@@ -20,6 +19,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema, model_validator
+from pydantic import StringConstraints, model_validator
 
-from contracts.code_list import CodeList
 from contracts.codes import (
     FOOTPRINT_KINDS,
     GOVERNANCE,
@@ -22,35 +21,22 @@ from contracts.codes import (
 from contracts.data_class import DataClass
 from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
 from registry.domain.posts import CONTACT_POSTS
+from service_kit.coded import in_list, one_of
 from service_kit.models import Model, Timestamp, View
 from service_kit.problems import Fault, ProblemError, fault
 
-
-def _one_of(codes: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise fault("not_in_list", {"expected": ", ".join(codes)})
-        return value
-
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(codes)})
-
-
-def _codes(codes: CodeList) -> tuple[AfterValidator, WithJsonSchema]:
-    return _one_of(tuple(entry.code for entry in codes))
-
-
-Sector = Annotated[str, *_codes(SECTORS)]
-Governance = Annotated[str, *_codes(GOVERNANCE)]
-SchoolType = Annotated[str, *_codes(SCHOOL_TYPES)]
-LanguageCategory = Annotated[str, *_codes(LANGUAGE_CATEGORY_2007)]
-ReligiousCharacter = Annotated[str, *_codes(RELIGIOUS_CHARACTER)]
-SchoolStatus = Annotated[str, *_codes(SCHOOL_STATUS)]
-RoleOfPerson = Annotated[str, *_codes(ROLES_OF_PEOPLE)]
-FootprintKind = Annotated[str, *_codes(FOOTPRINT_KINDS)]
-RegimeCode = Annotated[str, *_codes(REGIMES)]
-LiaisonKind = Annotated[str, *_codes(LIAISON_KINDS)]
-Post = Annotated[str, *_one_of(CONTACT_POSTS)]
-LanguageCode = Annotated[str, *_one_of(("en", "cy"))]
+Sector = Annotated[str, *in_list(SECTORS)]
+Governance = Annotated[str, *in_list(GOVERNANCE)]
+SchoolType = Annotated[str, *in_list(SCHOOL_TYPES)]
+LanguageCategory = Annotated[str, *in_list(LANGUAGE_CATEGORY_2007)]
+ReligiousCharacter = Annotated[str, *in_list(RELIGIOUS_CHARACTER)]
+SchoolStatus = Annotated[str, *in_list(SCHOOL_STATUS)]
+RoleOfPerson = Annotated[str, *in_list(ROLES_OF_PEOPLE)]
+FootprintKind = Annotated[str, *in_list(FOOTPRINT_KINDS)]
+RegimeCode = Annotated[str, *in_list(REGIMES)]
+LiaisonKind = Annotated[str, *in_list(LIAISON_KINDS)]
+Post = Annotated[str, *one_of(CONTACT_POSTS)]
+LanguageCode = Annotated[str, *one_of(("en", "cy"))]
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

@@ -16,7 +16,6 @@ from registry.api.fields import (
     RecordId,
     later_than,
 )
-from registry.api.permitting import demand
 from registry.domain.footprints import FOOTPRINTS
 from registry.storage.showing import Row, one_period, showing
 from registry.storage.tables import footprint_memberships
@@ -25,6 +24,7 @@ from service_kit.call import Call
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError, fault
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import AuthorityCode, DatedView, LiaisonKind, RecordId
-from registry.api.permitting import demand
 from registry.storage.showing import Row, one, showing
 from registry.storage.tables import liaisons
 from registry.usecases.designate_liaison import designate_liaison
 from service_kit.call import Call
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -20,7 +20,6 @@ from registry.api.fields import (
     Sector,
     Telephone,
 )
-from registry.api.permitting import demand
 from registry.api.schools import SchoolView, shown_school
 from registry.domain.school_number import authority_of
 from registry.storage.showing import Row
@@ -29,6 +28,7 @@ from registry.usecases.close_school import close_school
 from registry.usecases.open_school import open_school, propose_school
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, View
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

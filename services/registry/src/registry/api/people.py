@@ -21,7 +21,6 @@ from registry.api.fields import (
     SchoolNumber,
     Telephone,
 )
-from registry.api.permitting import demand
 from registry.storage.showing import Row, first, showing
 from registry.storage.tables import people
 from registry.usecases.register_person import DETAILS, change_person, register_person
@@ -30,6 +29,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Language, Text
 from registry.api.fields import AuthorityCode, DatedView, RegimeCode
-from registry.api.permitting import demand
 from registry.domain.regimes import MODELS
 from registry.storage.showing import Row, one, showing
 from registry.storage.tables import regimes
@@ -15,6 +14,7 @@ from registry.usecases.adopt_regime import adopt_regime
 from service_kit.call import Call
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -19,7 +19,6 @@ from registry.api.fields import (
     SchoolNumber,
     later_than,
 )
-from registry.api.permitting import demand
 from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import role_assignments
 from registry.usecases.assign_role import assign_role, end_role
@@ -28,6 +27,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork

@@ -12,8 +12,10 @@ from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, demanded
 from service_kit.unit_of_work import UnitOfWork
@@ -28,10 +30,8 @@ from visits.api.fields import (
     SchoolNumber,
     StatedView,
 )
-from visits.api.permitting import demand
 from visits.api.shaping import shaped_action
 from visits.domain.actions import CAN_BE_OVERDUE
-from visits.storage.reading import Row, first, locked, showing
 from visits.storage.tables import actions
 from visits.usecases import move_action
 from visits.usecases.machines import ACTION, action_why_not

@@ -9,7 +9,7 @@ from contracts.data_class import DataClass
 from service_kit.call import RequestCall
 from service_kit.policy.decide import decide
 from service_kit.policy.scope import RowScope
-from visits.domain.steps import Caller
+from visits.domain.caller import Caller
 from visits.storage.visits import Stages
 
 _STEPS: Final = (

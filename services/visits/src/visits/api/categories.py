@@ -11,7 +11,9 @@ from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import Model, Page, Timestamp, View, classed
 from service_kit.paging import ascending
+from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView, demanded
 from service_kit.unit_of_work import UnitOfWork
@@ -28,11 +30,9 @@ from visits.api.fields import (
     SchoolYear,
     Value,
 )
-from visits.api.permitting import demand
 from visits.api.shaping import shaped_category
 from visits.storage.categories import COLUMNS, counted, latest, visible
 from visits.storage.conventions import schemes
-from visits.storage.reading import Row, first, locked, showing
 from visits.storage.tables import categories
 from visits.usecases import judge_category
 from visits.usecases.machines import CATEGORY, category_why_not

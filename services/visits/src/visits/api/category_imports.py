@@ -9,13 +9,13 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call
 from service_kit.jobs.api import JobView, begin_job
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 from service_kit.uploads import Upload
 from visits.api.fields import SchemeCode, SchoolYear
-from visits.api.permitting import demand
-from visits.storage.reading import Row
 from visits.usecases.import_categories import IMPORT, SentCategories, check_list, receive_list
 from visits.usecases.judge_category import refuse_scheme
 

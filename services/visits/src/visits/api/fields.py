@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints
 
 from contracts.codes import (
     ACTION_OWNERS,
@@ -19,19 +19,11 @@ from contracts.codes import (
 )
 from contracts.data_class import DataClass
 from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
+from contracts.school_year import days_of
+from service_kit.coded import in_list, one_of
 from service_kit.models import Model, Timestamp, View
 from service_kit.problems import fault
-from visits.domain.school_year import days_of
 from visits.storage.conventions import schemes, visit_types
-
-
-def _one_of(codes: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise fault("not_in_list", {"expected": ", ".join(codes)})
-        return value
-
-    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(codes)})
 
 
 def _school_year(value: str) -> str:
@@ -42,18 +34,18 @@ def _school_year(value: str) -> str:
     return value
 
 
-VisitTypeCode = Annotated[str, *_one_of(tuple(visit_types()))]
-SchemeCode = Annotated[str, *_one_of(tuple(schemes()))]
-RegimeCode = Annotated[str, *_one_of(tuple(entry.code for entry in REGIMES))]
-VisitState = Annotated[str, *_one_of(tuple(entry.code for entry in VISIT_STATES))]
-FindingState = Annotated[str, *_one_of(tuple(entry.code for entry in FINDING_STATES))]
-FindingArea = Annotated[str, *_one_of(tuple(entry.code for entry in FINDING_AREAS))]
-ActionState = Annotated[str, *_one_of(tuple(entry.code for entry in ACTION_STATES))]
-ActionOwner = Annotated[str, *_one_of(tuple(entry.code for entry in ACTION_OWNERS))]
-CategoryState = Annotated[str, *_one_of(tuple(entry.code for entry in CATEGORY_STATES))]
-MonitoringState = Annotated[str, *_one_of(tuple(entry.code for entry in MONITORING_STATES))]
-EvidenceKind = Annotated[str, *_one_of(tuple(entry.code for entry in EVIDENCE_KINDS))]
-PersonMet = Annotated[str, *_one_of(tuple(entry.code for entry in PEOPLE_MET))]
+VisitTypeCode = Annotated[str, *one_of(tuple(visit_types()))]
+SchemeCode = Annotated[str, *one_of(tuple(schemes()))]
+RegimeCode = Annotated[str, *in_list(REGIMES)]
+VisitState = Annotated[str, *in_list(VISIT_STATES)]
+FindingState = Annotated[str, *in_list(FINDING_STATES)]
+FindingArea = Annotated[str, *in_list(FINDING_AREAS)]
+ActionState = Annotated[str, *in_list(ACTION_STATES)]
+ActionOwner = Annotated[str, *in_list(ACTION_OWNERS)]
+CategoryState = Annotated[str, *in_list(CATEGORY_STATES)]
+MonitoringState = Annotated[str, *in_list(MONITORING_STATES)]
+EvidenceKind = Annotated[str, *in_list(EVIDENCE_KINDS)]
+PersonMet = Annotated[str, *in_list(PEOPLE_MET)]
 SchoolYear = Annotated[str, AfterValidator(_school_year), Field(examples=["2019/20"])]
 """Like `2019/20`: 1 September to 31 August."""
 

@@ -13,6 +13,7 @@ from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page, View
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, first, locked, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 from visits.api.asking import Asking
@@ -27,7 +28,6 @@ from visits.api.fields import (
     Value,
 )
 from visits.api.visit_steps import EvidenceIn
-from visits.storage.reading import Row, first, locked, showing
 from visits.storage.tables import findings, visits
 from visits.storage.visits import COLUMNS as VISIT_COLUMNS
 from visits.storage.visits import listed

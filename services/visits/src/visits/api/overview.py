@@ -6,11 +6,13 @@ from typing import Any
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
+from contracts.school_year import school_year_of
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import Page, View
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
+from service_kit.reading import Row, showing
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 from visits.api.fields import (
@@ -22,10 +24,8 @@ from visits.api.fields import (
     StatedView,
     VisitTypeCode,
 )
-from visits.domain.school_year import school_year_of
 from visits.storage.conventions import cycles
 from visits.storage.known import regimes_on
-from visits.storage.reading import Row, showing
 from visits.storage.tables import monitoring
 from visits.storage.visits import Owed, owed, owed_counts, timeliness
 

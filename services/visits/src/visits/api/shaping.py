@@ -4,11 +4,11 @@ from typing import Any
 
 from contracts.text import Language
 from service_kit.call import RequestCall
+from service_kit.reading import Row, first
 from service_kit.transitions import allowed
 from service_kit.unit_of_work import UnitOfWork
 from visits.api.asking import Asking
 from visits.storage.conventions import schemes
-from visits.storage.reading import Row, first
 from visits.storage.visits import COLUMNS, listed
 from visits.usecases.machines import (
     ACTION,

@@ -12,6 +12,7 @@ from service_kit.call import Call, RequestCall
 from service_kit.known_schools import KnownSchool
 from service_kit.models import Model
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, locked
 from service_kit.routing import Router
 from service_kit.transitions import demanded
 from service_kit.unit_of_work import UnitOfWork
@@ -19,7 +20,6 @@ from visits.api.asking import Asking
 from visits.api.fields import EvidenceKind, FindingArea, Narrative, PersonMet, Reasoned, RecordId, Value
 from visits.api.shaping import closed_when_planned, one_visit
 from visits.api.visits import VisitView
-from visits.storage.reading import Row, locked
 from visits.storage.tables import visits
 from visits.storage.visits import COLUMNS, listed
 from visits.usecases import finish_visit, hold_visit

@@ -12,7 +12,9 @@ from service_kit.call import Call
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, View
 from service_kit.paging import ascending, descending
+from service_kit.permitting import demand
 from service_kit.problems import ProblemError
+from service_kit.reading import Row, versions
 from service_kit.routing import Router
 from service_kit.transitions import TransitionView
 from service_kit.unit_of_work import UnitOfWork
@@ -28,9 +30,7 @@ from visits.api.fields import (
     VisitState,
     VisitTypeCode,
 )
-from visits.api.permitting import demand
 from visits.api.shaping import one_visit, shaped_visit
-from visits.storage.reading import Row, versions
 from visits.storage.tables import visits
 from visits.storage.visits import COLUMNS, listed
 from visits.usecases.hold_visit import change_text

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, step
 from contracts.text import Text
-from visits.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, step
+from visits.domain.caller import Caller
 
 _AGREE = step("agree", "agreed", "actions.own", "Agree to it", "Cytuno iddo")
 _START = step("start", "in_progress", "actions.own", "Begin", "Dechrau")

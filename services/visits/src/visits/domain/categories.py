@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from contracts.steps import NOT_PERMITTED, Barred, Step, Steps, step
 from contracts.text import Text
+from visits.domain.caller import Caller
 from visits.domain.schemes import Scheme
-from visits.domain.steps import NOT_PERMITTED, Barred, Caller, Step, Steps, step
 
 _PROPOSE = step("propose", "adviser_proposed", "categories.propose", "Propose a value", "Cynnig gwerth")
 _AGREE = step("agree", "agreed_with_school", "categories.respond", "Agree", "Cytuno")

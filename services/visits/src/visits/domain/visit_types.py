@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from contracts.school_year import day_in
 from contracts.text import Text
-from visits.domain.school_year import day_in
 from visits.domain.visits import Timeliness
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from visits.domain.findings import Framework, read_frameworks
 from visits.domain.schemes import Scheme, read_schemes
 from visits.domain.visit_types import RegimeCycle, VisitType, read_cycles
-from visits.domain.working_days import WorkingCalendar
 
 
 def _read(name: str) -> Mapping[str, Any]:
@@ -26,12 +25,6 @@ def schemes() -> Mapping[str, Scheme]:
 def frameworks() -> Mapping[str, Framework]:
     """Frameworks of judgement by code."""
     return read_frameworks(_read("frameworks.toml"))
-
-
-@cache
-def working_calendar() -> WorkingCalendar:
-    """Working days in Wales."""
-    return WorkingCalendar.of(_read("bank_holidays.toml"))
 
 
 @cache

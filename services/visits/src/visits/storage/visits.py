@@ -25,9 +25,9 @@ from sqlalchemy.sql import Subquery
 
 from service_kit.policy.predicates import row_predicate
 from service_kit.policy.scope import RowScope
+from service_kit.reading import showing
 from visits.domain.visit_types import IN_SCOPE, CycleEntry
 from visits.domain.visits import FINAL, SEEN_BY_SCHOOL, TOOK_PLACE
-from visits.storage.reading import showing
 from visits.storage.tables import findings, known_schools, visits
 
 COLUMNS = visits.slices.c

@@ -9,18 +9,18 @@ from sqlalchemy import and_, func, select
 
 from contracts.events.visits import ActionBecameOverdue, VisitReplyLapsed
 from contracts.events.visits_categories import MonitoringBecameDue, MonitoringFacts, MonitoringMet
+from contracts.school_year import school_year_of
 from service_kit.clock_tasks import ClockTask
 from service_kit.moving import follow_late
+from service_kit.reading import values_of
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.actions import CAN_BE_OVERDUE, overdue_since
 from visits.domain.monitoring import Due, due_on
-from visits.domain.school_year import school_year_of
 from visits.domain.visits import TOOK_PLACE, lapses
 from visits.storage.categories import intensive_on
 from visits.storage.conventions import schemes
 from visits.storage.known import periods_of_years, schools_of
-from visits.storage.reading import values_of
 from visits.storage.tables import actions, monitoring, moved_schools, visits
 from visits.usecases.follow_school import KINDS
 from visits.usecases.propose_action import action_write

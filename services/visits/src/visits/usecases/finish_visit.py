@@ -12,9 +12,9 @@ from contracts.events.visits import (
     VisitReplyReceived,
 )
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.unit_of_work import UnitOfWork
 from visits.storage.findings import findings_of
-from visits.storage.reading import values_of
 from visits.storage.tables import findings
 from visits.usecases.record_finding import ChangedFinding, finding_write, refuse_objections
 from visits.usecases.visit_writes import move

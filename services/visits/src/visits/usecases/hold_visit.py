@@ -13,14 +13,14 @@ from contracts.events.visits import (
     VisitQualityAssured,
     VisitRescheduled,
 )
+from contracts.school_year import school_year_of
+from contracts.working_days import WORKING_DAYS, YearNotListedError
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.unit_of_work import UnitOfWork
-from visits.domain.school_year import school_year_of
 from visits.domain.visits import EDITABLE, documents_due, reply_due
-from visits.domain.working_days import YearNotListedError
-from visits.storage.conventions import cycles, working_calendar
-from visits.storage.reading import values_of
+from visits.storage.conventions import cycles
 from visits.storage.tables import visits
 from visits.usecases.refusing import days_not_listed, refuse_closed, refuse_future
 from visits.usecases.visit_writes import move, visit_write
@@ -47,7 +47,7 @@ async def hold(uow: UnitOfWork, row: Row, school: KnownSchool, held_on: date, me
     refuse_future(uow, held_on, "/held_on")
     refuse_closed(school, held_on)
     try:
-        draft_due, final_due = documents_due(held_on, cycles()[row["regime"]].timeliness, working_calendar())
+        draft_due, final_due = documents_due(held_on, cycles()[row["regime"]].timeliness, WORKING_DAYS)
     except YearNotListedError as error:
         raise days_not_listed(error) from error
     await move(
@@ -72,7 +72,7 @@ async def share(uow: UnitOfWork, row: Row) -> None:
     """Shows the draft to the school and gives it until `reply_due`."""
     today = uow.clock.today()
     try:
-        due = reply_due(today, cycles()[row["regime"]].timeliness, working_calendar())
+        due = reply_due(today, cycles()[row["regime"]].timeliness, WORKING_DAYS)
     except YearNotListedError as error:
         raise days_not_listed(error) from error
     await move(

@@ -27,13 +27,13 @@ from contracts.events.visits_categories import (
 )
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.records import Write
 from service_kit.refusals import sqlstate
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.schemes import Judged, Scheme, direction
 from visits.storage.categories import held_around
 from visits.storage.conventions import schemes
-from visits.storage.reading import values_of
 from visits.storage.tables import categories
 
 Row = Mapping[str, Any]

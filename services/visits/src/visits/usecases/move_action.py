@@ -15,8 +15,8 @@ from contracts.events.visits import (
     ActionVerified,
 )
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.unit_of_work import UnitOfWork
-from visits.storage.reading import values_of
 from visits.storage.tables import actions
 from visits.usecases.propose_action import action_write
 

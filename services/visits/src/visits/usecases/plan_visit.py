@@ -5,10 +5,10 @@ from datetime import date
 
 from contracts.events.visits import VisitPlanned
 from contracts.identifiers import new_id
+from contracts.school_year import school_year_of
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
-from visits.domain.school_year import school_year_of
 from visits.domain.visit_types import IN_SCOPE
 from visits.storage.tables import visits
 from visits.usecases.refusing import cycle_on, refuse_closed

@@ -8,10 +8,10 @@ from contracts.events.visits import ActionFacts, ActionProposed
 from contracts.identifiers import new_id
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import first, showing
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.visits import SEEN_BY_SCHOOL
-from visits.storage.reading import first, showing
 from visits.storage.tables import actions, findings, visits
 
 _CARRIED = (

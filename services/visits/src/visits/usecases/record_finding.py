@@ -13,12 +13,12 @@ from contracts.events.visits import (
 )
 from contracts.identifiers import new_id
 from service_kit.problems import Fault, ProblemError
+from service_kit.reading import values_of
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.findings import Evidence, objections
 from visits.domain.visits import FINDINGS_OPEN
 from visits.storage.conventions import cycles, frameworks
-from visits.storage.reading import values_of
 from visits.storage.tables import findings
 
 Row = Mapping[str, Any]

@@ -2,11 +2,11 @@
 
 from datetime import date
 
+from contracts.working_days import YearNotListedError
 from service_kit.known_schools import KnownSchool
 from service_kit.problems import Fault, ProblemError
 from service_kit.unit_of_work import UnitOfWork
 from visits.domain.visit_types import RegimeCycle
-from visits.domain.working_days import YearNotListedError
 from visits.storage.conventions import cycles
 from visits.storage.known import regimes_on, schools_of
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.events.visits import VisitFacts
+from service_kit.reading import values_of
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
-from visits.storage.reading import values_of
 from visits.storage.tables import visits
 
 Row = Mapping[str, Any]

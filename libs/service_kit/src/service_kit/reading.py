@@ -27,9 +27,19 @@ async def first(connection: AsyncConnection, query: Select[Any]) -> Row | None:
     return dict(found) if found is not None else None
 
 
+async def rows(connection: AsyncConnection, query: Select[Any]) -> list[Row]:
+    """All rows of a query as mappings."""
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def lock(connection: AsyncConnection, record: Record, id_: str) -> None:
+    """Keeps a record for this transaction: what is decided of its state is decided by one only."""
+    await connection.execute(select(record.heads.c.id).where(record.heads.c.id == id_).with_for_update())
+
+
 async def locked(connection: AsyncConnection, record: Record, id_: str, query: Select[Any]) -> Row | None:
     """What a query gives of one record, locked until the transaction ends: its state is decided on by one only."""
-    await connection.execute(select(record.heads.c.id).where(record.heads.c.id == id_).with_for_update())
+    await lock(connection, record, id_)
     return await first(connection, query)
 
 

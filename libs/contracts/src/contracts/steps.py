@@ -1,4 +1,8 @@
-"""Steps between states as data, and why one is barred: the same for visits, actions and categories."""
+"""Steps between states as data, and why one is barred: what the rules of every service say them in.
+
+A domain declares its machine as `Steps` and decides each step in one function; `service_kit.transitions` shows both to
+clients and asks the same function in the command.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,18 +33,6 @@ class Barred:
     text: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, about one record: `may` holds the operations that the caller has for this record's school.
-
-    `who` is the person's id, or the token's subject where no person is named: by it two askers are the same.
-    """
-
-    who: str
-    roles: frozenset[str] = frozenset()
-    may: frozenset[str] = frozenset()
-
-
 NOT_PERMITTED: Final = Barred(
     "operation_not_permitted",
     Text("None of your roles allows this step.", "Nid oes yr un o'ch rolau yn caniatáu'r cam hwn."),
@@ -50,3 +42,8 @@ NOT_PERMITTED: Final = Barred(
 def step(name: str, to: str, operation: str, en: str, cy: str) -> Step:
     """A step with its title in both languages."""
     return Step(name, to, operation, Text(en, cy))
+
+
+def barred(code: str, en: str, cy: str) -> Barred:
+    """A reason in both languages."""
+    return Barred(code, Text(en, cy))
