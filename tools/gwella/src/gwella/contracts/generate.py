@@ -12,6 +12,8 @@ from gwella.contracts import pages
 from gwella.contracts.asyncapi import asyncapi_document
 from gwella.contracts.openapi import merged_document, service_document
 from gwella.contracts.schemas import as_json, event_schema, events_by_publisher
+from gwella.deployment.files import WHOLLY_OURS, deployment_files
+from gwella.suite.topology import read_topology
 from service_kit import metrics
 from service_kit.policy.rights_page import rights_page
 from service_kit.policy.roles import roles
@@ -20,7 +22,7 @@ from service_kit.service import Service
 
 REFERENCE: Final = "docs/reference"
 UPSTREAMS: Final = "services/gateway/src/gateway/upstreams"
-_WHOLLY_OURS: Final = (f"{REFERENCE}/events", f"{REFERENCE}/asyncapi", UPSTREAMS)
+_WHOLLY_OURS: Final = (f"{REFERENCE}/events", f"{REFERENCE}/asyncapi", UPSTREAMS, *WHOLLY_OURS)
 """Folders with generated files only: what should not be there is removed."""
 
 
@@ -46,7 +48,7 @@ def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, 
     files[f"{REFERENCE}/metrics.md"] = pages.metrics_page((*metrics.CATALOGUE, *backbone.CATALOGUE))
     files[f"{REFERENCE}/rights.md"] = rights_page(roles())
     files[f"{REFERENCE}/command-line.md"] = pages.command_line_page(app, "gwella")
-    return files
+    return files | deployment_files(read_topology())
 
 
 def catalogues(services: Sequence[Service]) -> dict[str, Catalogue]:
@@ -103,5 +105,10 @@ def release(root: Path, version: str, publishers: Collection[str]) -> list[str]:
 
 
 def _left_over(root: Path, files: Mapping[str, str]) -> list[str]:
-    held = [path for folder in _WHOLLY_OURS for path in sorted((root / folder).glob("*.json"))]
+    held = [
+        path
+        for folder in _WHOLLY_OURS
+        for kind in ("*.json", "*.yaml")
+        for path in sorted((root / folder).glob(kind))
+    ]
     return [name for path in held if (name := path.relative_to(root).as_posix()) not in files]

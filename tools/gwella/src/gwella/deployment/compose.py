@@ -17,7 +17,9 @@ ADDRESSES: Final = Addresses("postgres", lambda service: f"{service}-api")
 def compose_services(topology: Topology) -> Document:
     """The document: `services` and `secrets`. Infrastructure is in the file that includes it."""
     found = list(processes(topology, ADDRESSES))
-    referred = {_secret_name(one): one for process in found for one in (*process.secrets, *process.files)}
+    referred: list[SecretValue | SecretFile] = []
+    for process in found:
+        referred += [*process.secrets, *process.files]
     return {
         "services": {process.name: _container(topology, process) for process in found},
         "secrets": {
