@@ -23,8 +23,8 @@ def compose_services(topology: Topology) -> Document:
     return {
         "services": {process.name: _container(topology, process) for process in found},
         "secrets": {
-            name: {"file": f"./{FOLDER}/{path_of(one.secret, one.key)}"}
-            for name, one in sorted(referred.items())
+            _secret_name(one): {"file": f"./{FOLDER}/{path_of(one.secret, one.key)}"}
+            for one in sorted(referred, key=_secret_name)
         },
     }
 
