@@ -135,3 +135,18 @@ def test_what_several_services_answer_alike_is_shared_by_the_ids_prefix():
     assert operation.service_of("/v1/jobs/1") is None
     assert not operation.is_shared_list
     assert many.methods["GET"].is_shared_list
+
+
+def test_a_command_on_one_record_is_shared_by_the_prefix_wherever_the_id_stands():
+    """R70: `/v1/documents/{id}/remove` goes where the document is, whichever services keep documents."""
+    paths = {name: document("/v1/documents/{id}/remove", method="post") for name in ("governance", "visits")}
+    route = compile_routes(paths).match("/v1/documents/visits-1/remove")
+    assert route is not None
+    operation = route.methods["POST"]
+    assert operation.service_of("/v1/documents/visits-1/remove") == "visits"
+    assert operation.service_of("/v1/documents/governance-1/remove") == "governance"
+    assert operation.service_of("/v1/documents/other-1/remove") is None
+    assert not operation.is_shared_list
+    differing = {**paths, "visits": document("/v1/documents/{id}/remove")}
+    with pytest.raises(RouteError, match="answers that path already"):
+        compile_routes(differing)

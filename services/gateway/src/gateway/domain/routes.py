@@ -42,14 +42,15 @@ class RoutedOperation:
     @property
     def is_shared_list(self) -> bool:
         """Whether every service answers with a part of one list."""
-        return bool(self.shared) and not self.template.endswith("}")
+        return bool(self.shared) and "{" not in self.template
 
     def service_of(self, path: str) -> str | None:
         """The service that answers this path; None where the id in it is of none of those that share the path."""
         if not self.shared:
             return self.service
-        last = path.rpartition("/")[2]
-        return next((name for name in self.shared if last.startswith(f"{name}-")), None)
+        at = next(i for i, part in enumerate(self.template.split("/")) if part.startswith("{"))
+        id_ = path.split("/")[at]
+        return next((name for name in self.shared if id_.startswith(f"{name}-")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,10 @@ def _search(node: _Node, segments: list[str]) -> Route | None:
 def compile_routes(documents: Mapping[str, Mapping[str, Any]]) -> RouteTable:
     """The table of all services' documents (service name -> OpenAPI document).
 
-    A path that several services answer alike, reading only (`/v1/jobs/{id}`), is shared between them. Raises
-    RouteError when an operation does not say what it needs, when two services answer one path otherwise, or when two
-    templates differ in their parameter's name only.
+    A path that several services answer alike is shared between them: one with an id, which names its service
+    (`/v1/jobs/{id}`, `/v1/documents/{id}/remove`), and a list that is only read. Raises RouteError when an operation
+    does not say what it needs, when two services answer one path otherwise, or when two templates differ in their
+    parameter's name only.
     """
     found: dict[str, Route] = {}
     for service, document in sorted(documents.items()):
@@ -141,14 +143,21 @@ def compile_routes(documents: Mapping[str, Mapping[str, Any]]) -> RouteTable:
 
 
 def _shared(held: Route, more: Route) -> Route:
-    """One route of two services. Raises RouteError unless both only read, by the same operation."""
-    own, other = held.methods.get("GET"), more.methods.get("GET")
-    if own is None or other is None or set(held.methods) | set(more.methods) != {"GET", "HEAD"}:
+    """One route of two services. Raises RouteError unless both have the same methods, each by the same operation.
+
+    Without an id in the path nothing says whose it is: then both only read, and the list is walked over both.
+    """
+    if set(held.methods) != set(more.methods):
         raise _taken(held, more)
-    if (own.template, own.operation) != (other.template, other.operation) or own.service == other.service:
+    if "{" not in held.template and set(held.methods) != {"GET", "HEAD"}:
         raise _taken(held, more)
-    joined = replace(own, shared=(*(own.shared or (own.service,)), other.service))
-    return Route(held.template, {"GET": joined, "HEAD": joined}, held.allow)
+    joined: dict[str, RoutedOperation] = {}
+    for method, own in held.methods.items():
+        other = more.methods[method]
+        if (own.template, own.operation) != (other.template, other.operation) or own.service == other.service:
+            raise _taken(held, more)
+        joined[method] = replace(own, shared=(*(own.shared or (own.service,)), other.service))
+    return Route(held.template, joined, held.allow)
 
 
 def _taken(held: Route, more: Route) -> RouteError:

@@ -52,6 +52,7 @@ class Wiring:
             "issuer_url": self.issuer_url,
             "cursor_secret": self.secrets.cursor_secret,
             "audit_key_file": str(self.secrets.audit_key_file),
+            "data_dir": str(self.secrets.audit_key_file.parent),
         }
         if self.clock is not None:
             values |= {"sandbox": True, "sandbox_clock": str(self.clock)}
