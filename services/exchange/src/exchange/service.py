@@ -8,7 +8,8 @@ from contracts.events import exchange as events
 from contracts.text import Text
 from eventing.reactions import reactions_of, topic_of
 from exchange import reactions
-from exchange.api import changes, return_definitions, return_steps, returns, subject_versions
+from exchange.api import chain, changes, return_definitions, return_steps, returns, subject_versions
+from exchange.storage.body_seats import memberships_of
 from exchange.storage.tables import CHANGE_LOG, RIGHTS, metadata, shared
 from exchange.usecases.open_return import OPEN_RETURNS
 from service_kit.service import Service
@@ -20,12 +21,13 @@ service = Service(
     metadata=metadata,
     foundation=shared,
     routers=[
-        changes.router, subject_versions.router, return_definitions.router, returns.router, return_steps.router,
+        changes.router, subject_versions.router, chain.router, return_definitions.router, returns.router,
+        return_steps.router,
     ],  # fmt: skip
     reactions=[*reactions_of(reactions), *RIGHTS.reactions()],
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
     publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],
     clock_tasks=[OPEN_RETURNS],
     logs=[CHANGE_LOG],
-    memberships=RIGHTS.memberships_of,
+    memberships=memberships_of,
 )

@@ -86,6 +86,8 @@ class MemberFacts(Event):
     office: str | None = None
     """Code of `offices`: chair, vice_chair; null: none."""
     serving_head: bool
+    sees_exempt: bool = False
+    """Whether the seat stays for exempt items, by the body's constitution."""
 
 
 _MEMBER: dict[str, Any] = {
@@ -249,6 +251,10 @@ class AgendaItemFacts(Event):
     """How many papers it has."""
     reference_id: RecordId | None = None
     """The reference from another body that it puts before this one."""
+
+    def classed(self) -> DataClass:
+        """Confidential where the item is exempt."""
+        return self.DATA_CLASS if self.exempt_paragraph is None else DataClass.confidential
 
 
 _ITEM: dict[str, Any] = {

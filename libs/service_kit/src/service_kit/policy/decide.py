@@ -5,7 +5,7 @@ the same principal, operation, memberships and roles always give the same decisi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contracts.data_class import DataClass
@@ -62,7 +62,8 @@ def decide(principal: Principal, operation: str, memberships: Memberships, roles
             listed = True
             rows = _rows(right.rows, grant, principal, memberships)
             for data_class in right.classes:
-                by_class[data_class] = by_class.get(data_class, NO_ROWS) | rows
+                open_rows = _staying(rows, memberships) if data_class is DataClass.confidential else rows
+                by_class[data_class] = by_class.get(data_class, NO_ROWS) | open_rows
     return Decision(principal, operation, listed, by_class)
 
 
@@ -73,18 +74,35 @@ def _rows(rows: Rows, grant: Grant, principal: Principal, memberships: Membershi
             return ALL_ROWS
         case Rows.consortium:
             members = memberships.authorities.get(grant.body, frozenset()) if grant.body else frozenset()
-            return RowScope(authorities=members | _named(grant.authority))
+            return _of_authorities(members | _named(grant.authority), memberships)
         case Rows.authority:
-            return RowScope(authorities=_named(grant.authority))
+            return _of_authorities(_named(grant.authority), memberships)
         case Rows.school:
-            return RowScope(schools=_named(grant.school) or memberships.schools.get(grant.role, frozenset()))
+            return _of_schools(
+                _named(grant.school) or memberships.schools.get(grant.role, frozenset()), memberships
+            )
         case Rows.lead_schools:
-            return RowScope(schools=memberships.schools.get(grant.role, frozenset()))
+            return _of_schools(memberships.schools.get(grant.role, frozenset()), memberships)
         case Rows.body:
             held = memberships.bodies.get(grant.role, frozenset())
             return RowScope(bodies=held | _named(grant.body))
         case Rows.self:
             return RowScope(persons=_named(principal.person_id), subjects=_named(principal.subject))
+
+
+def _staying(rows: RowScope, memberships: Memberships) -> RowScope:
+    """Without the bodies whose exempt items the person leaves for."""
+    return replace(rows, bodies=rows.bodies - memberships.leaving) if memberships.leaving else rows
+
+
+def _of_authorities(codes: frozenset[str], memberships: Memberships) -> RowScope:
+    """Rows of authorities, with the history of schools that came to them."""
+    return RowScope(authorities=codes, schools=memberships.before(codes))
+
+
+def _of_schools(numbers: frozenset[str], memberships: Memberships) -> RowScope:
+    """Rows of schools, with what was recorded under the numbers that they had before."""
+    return RowScope(schools=numbers | memberships.before(numbers))
 
 
 def _named(code: str | None) -> frozenset[str]:

@@ -25,6 +25,7 @@ def _change_columns() -> list[Column[object]]:
         Column("data_class", Text, nullable=False),
         Column("authority", Text),
         Column("school", Text),
+        Column("body", Text),
         Column("time", DateTime(timezone=True), nullable=False),
         Column("correlation_id", Text),
         Column("data", LargeBinary, nullable=False),
@@ -34,7 +35,7 @@ def _change_columns() -> list[Column[object]]:
 changes_outbox = outbox_table(metadata, "changes_outbox", _change_columns())
 changes = log_table(metadata, "changes", _change_columns())
 changes_head = head_table(metadata, "changes_head")
-protect(changes, "data_class", authority="authority", school="school")
+protect(changes, "data_class", authority="authority", school="school", body="body")
 Index("ix_changes_authority_position", changes.c.authority, changes.c.position)
 Index("ix_changes_school_position", changes.c.school, changes.c.position)
 

@@ -1,10 +1,11 @@
 """Reading the change feed: the caller's policy of this moment, asked with the operations that read the aggregates.
 
 An entry is shown exactly when the aggregate it is about could be read: by that aggregate's own operation, for the
-entry's authority and school, in the entry's data class. So the feed can show nothing that a read would hide (E-15).
+entry's authority, school and body, in its data class. So the feed can show nothing that a read would hide (E-15).
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, any_, bindparam, false, or_
@@ -34,10 +35,18 @@ class Shown:
     scope: RowScope
 
 
-def shown_to(principal: Principal, memberships: Memberships, roles: Roles) -> list[Shown]:
-    """What the feed shows to a caller, aggregates with the same scope taken together."""
+def shown_to(
+    principal: Principal,
+    memberships: Memberships,
+    roles: Roles,
+    operations: Mapping[tuple[str, str], str] = READ_OPERATIONS,
+) -> list[Shown]:
+    """What the feed shows to a caller, aggregates with the same scope taken together.
+
+    `operations`: by which operation an aggregate is read, by publisher and aggregate.
+    """
     grouped: dict[tuple[DataClass, RowScope], list[str]] = defaultdict(list)
-    for (publisher, aggregate), operation in READ_OPERATIONS.items():
+    for (publisher, aggregate), operation in operations.items():
         decision = decide(principal, operation, memberships, roles)
         if not decision.allowed:
             continue
@@ -61,7 +70,9 @@ def visible(shown: list[Shown]) -> ColumnElement[bool]:
         and_(
             changes.c.aggregate == any_(bindparam(None, list(part.aggregates), type_=ARRAY(Text))),
             changes.c.data_class == part.data_class.value,
-            row_predicate(part.scope, authority=changes.c.authority, school=changes.c.school),
+            row_predicate(
+                part.scope, authority=changes.c.authority, school=changes.c.school, body=changes.c.body
+            ),
         )
         for part in shown
     ]

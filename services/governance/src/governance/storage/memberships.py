@@ -10,12 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from governance.domain.constitutions import CLERK, Member
 from governance.storage.tables import members
 from service_kit.auth.principal import Principal
-from service_kit.policy.memberships import Memberships
+from service_kit.policy.memberships import NO_MEMBERSHIPS, Memberships, in_bodies
 from service_kit.reading import Row, rows
 from service_kit.records import as_of
-
-_SEATED = ("body_member", "managing_director")
-"""Roles that act in any seat but the clerk's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +39,8 @@ async def seats_of(connection: AsyncConnection, person_id: str | None, on: date)
 async def memberships_of(connection: AsyncConnection, principal: Principal, on: date) -> Memberships:
     """The bodies of a person by role: as clerk where it sits as clerk, as a member everywhere else."""
     seats = await seats_of(connection, principal.person_id, on)
-    clerked = frozenset(seat.body_id for seat in seats if seat.seat == CLERK)
-    seated = frozenset(seat.body_id for seat in seats if seat.seat != CLERK)
-    return Memberships(bodies={CLERK: clerked, **dict.fromkeys(_SEATED, seated)})
+    held = ((seat.body_id, seat.seat == CLERK, seat.sees_exempt) for seat in seats)
+    return in_bodies(NO_MEMBERSHIPS, held)
 
 
 async def members_on(connection: AsyncConnection, body_id: str, on: date) -> list[Row]:
