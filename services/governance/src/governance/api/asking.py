@@ -36,16 +36,9 @@ class Asking:
         return decide(call.principal, operation, call.memberships, call.serving.roles).rows(data_class)
 
     def scopes(self, operation: str) -> Scopes:
-        """The rows of each class that the caller may see; exempt ones not in bodies where its seat leaves for them."""
+        """The rows of each class that the caller may see."""
         kept = (DataClass.public, DataClass.internal, DataClass.confidential)
-        scopes = {data_class: self._rows(operation, data_class) for data_class in kept}
-        seeing = {seat.body_id for seat in self._seats if seat.sees_exempt}
-        leaving = {seat.body_id for seat in self._seats} - seeing
-        confidential = scopes[DataClass.confidential]
-        scopes[DataClass.confidential] = RowScope(
-            confidential.everything, bodies=confidential.bodies - leaving
-        )
-        return scopes
+        return {data_class: self._rows(operation, data_class) for data_class in kept}
 
     @cached_property
     def _by_step(self) -> Mapping[str, RowScope]:
