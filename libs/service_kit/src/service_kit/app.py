@@ -33,6 +33,7 @@ from service_kit.handlers import handle_problems
 from service_kit.health import Check, Health, at_head, reachable
 from service_kit.jobs.api import jobs_router
 from service_kit.journal import Journal
+from service_kit.moving import MOVED_SCHOOLS
 from service_kit.openapi import openapi_of
 from service_kit.paging import Cursors
 from service_kit.parked_events import REDRIVE, parked_events_router
@@ -55,8 +56,8 @@ class Background(Protocol):
         ...
 
     @property
-    def wakes(self) -> list[asyncio.Event]:
-        """Set after each write."""
+    def wakes(self) -> Mapping[str, asyncio.Event]:
+        """By table: set after each commit that added to it."""
         ...
 
     @property
@@ -208,6 +209,7 @@ def _serving(
         foundation=foundation,
         journal=Journal(service.name, frozenset(service.publishes), foundation) if foundation else None,
         memberships=service.memberships,
+        moved_schools=service.metadata.tables.get(MOVED_SCHOOLS) if service.metadata is not None else None,
         read_audit=read_audit,
         documents=documents,
     )

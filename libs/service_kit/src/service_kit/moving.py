@@ -50,6 +50,7 @@ class Side:
     school: str
 
 
+MOVED_SCHOOLS: Final = "moved_schools"
 OWN: Final = Side("authority", "school_number")
 """The side to which a record belongs; an event's `authority` and `school` are its."""
 
@@ -86,7 +87,7 @@ def told_as(kind: type[Moved], path: str, id_field: str) -> Callable[[str, Mappi
 def moved_schools_table(metadata: MetaData) -> Table:
     """Declares `moved_schools`: which number went to which. Public, as the lineage of schools is."""
     return Table(
-        "moved_schools",
+        MOVED_SCHOOLS,
         metadata,
         Column("old_number", Text, primary_key=True),
         Column("old_authority", Text, nullable=False),

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Table
+
 from eventing.bell import Bell
 from service_kit.audit.reads import ReadAudit
 from service_kit.auth.principal import Principal
@@ -39,6 +41,8 @@ class Serving:
     foundation: Foundation | None = None
     journal: Journal | None = None
     memberships: MembershipSource | None = None
+    moved_schools: Table | None = None
+    """Which school number went to which, where the service keeps records of schools (`moving`)."""
     read_audit: ReadAudit | None = None
     documents: "DocumentServing | None" = None
     bells: Mapping[str, Bell] = field(default_factory=dict)

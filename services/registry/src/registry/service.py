@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from contracts.events import registry as events
+from contracts.events import registry_transfers
 from contracts.text import Text
 from registry.api import (
     allocations,
@@ -20,6 +21,7 @@ from registry.api import (
     school_counts,
     school_lists,
     schools,
+    transfers,
 )
 from registry.storage.memberships import memberships_of
 from registry.storage.tables import metadata, shared
@@ -28,8 +30,8 @@ from registry.usecases.preview_list import PREVIEW
 from service_kit.service import Service
 
 _RESOURCES = (
-    schools, school_counts, lifecycle, lineage, contacts, authorities, footprints, regimes, calendars, people, roles,
-    liaisons, allocations, school_lists, code_lists,
+    schools, school_counts, lifecycle, transfers, lineage, contacts, authorities, footprints, regimes, calendars,
+    people, roles, liaisons, allocations, school_lists, code_lists,
 )  # fmt: skip
 
 _PUBLISHES = (
@@ -37,7 +39,8 @@ _PUBLISHES = (
     events.SchoolAmalgamated, events.ContactChanged, events.ListApplied, events.AuthorityRegistered,
     events.FootprintMembershipChanged, events.RegimeAdopted, events.CalendarPublished, events.PersonRegistered,
     events.PersonDetailsChanged, events.RoleAssigned, events.RoleEnded, events.AdviserAllocated,
-    events.AdviserAllocationEnded, events.LiaisonDesignated,
+    events.AdviserAllocationEnded, events.LiaisonDesignated, registry_transfers.SchoolRekeyed,
+    registry_transfers.SchoolTransferred, registry_transfers.TransferRecorded, registry_transfers.PersonMoved,
 )  # fmt: skip
 
 service = Service(

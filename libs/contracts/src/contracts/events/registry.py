@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from contracts.data_class import DataClass
-from contracts.event import Event, event
+from contracts.event import Event, Moved, event
 from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
 
 _SCHOOL_EXAMPLE: dict[str, Any] = {
@@ -233,7 +233,7 @@ class PersonDetailsChanged(Event):
     person_id: RecordId
 
 
-class RoleFacts(Event):
+class RoleFacts(Moved):
     """A dated role of a person: by id, never by name."""
 
     person_id: RecordId
@@ -265,7 +265,7 @@ class RoleEnded(RoleFacts):
     EXAMPLE: ClassVar[dict[str, Any]] = {**_ROLE_EXAMPLE, "valid_to": "2020-08-31"}
 
 
-class AllocationFacts(Event):
+class AllocationFacts(Moved):
     """The lead adviser of a school, dated."""
 
     person_id: RecordId

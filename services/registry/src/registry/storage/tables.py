@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from contracts.data_class import DataClass
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.moving import moved_schools_table
 from service_kit.policy.rls import protect
 from service_kit.records import Record
 
@@ -64,6 +65,24 @@ school_successions = Table(
     Index("ix_school_successions_successor", "successor"),
 )
 """Who was amalgamated into whom. Public, added to and never changed; written with the schools that it is about."""
+
+transfers = Record(
+    "transfer",
+    "transfers",
+    metadata,
+    [
+        Column("school_number", Text, nullable=False),
+        Column("authority", Text, nullable=False),
+        Column("from_school", Text, nullable=False),
+        Column("from_authority", Text, nullable=False),
+        Column("transferred_on", Date, nullable=False),
+        Column("reason", Text, nullable=False),
+    ],
+)
+"""Schools that went to another authority: public, as their line is."""
+protect(transfers.slices, DataClass.public, authority="authority", school="school_number")
+
+moved_schools = moved_schools_table(metadata)
 
 contacts = Record(
     "contact",

@@ -14,9 +14,14 @@ CLOSURE: Final = Transition("closure", "closed", Text("Close", "Cau"))
 AMALGAMATION: Final = Transition(
     "amalgamation", "closed", Text("Amalgamate into another school", "Cyfuno ag ysgol arall")
 )
+TRANSFER: Final = Transition(
+    "transfer", "closed", Text("Transfer to another authority", "Trosglwyddo i awdurdod arall")
+)
 
-SCHOOL: Final = StateMachine({"proposed": (OPENING,), "open": (CLOSURE, AMALGAMATION), "closed": ()})
-"""Commands: `/v1/school-openings`, `/v1/school-closures`, `/v1/amalgamations`."""
+SCHOOL: Final = StateMachine(
+    {"proposed": (OPENING,), "open": (CLOSURE, AMALGAMATION, TRANSFER), "closed": ()}
+)
+"""Commands: `/v1/school-openings`, `/v1/school-closures`, `/v1/amalgamations`, `/v1/school-transfers`."""
 
 _MAY_NOT: Final = Reason(
     "operation_not_permitted",
