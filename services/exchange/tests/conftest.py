@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,14 @@ class Exchange:
     api: Database
     position: int = 0
     versions: dict[str, int] = field(default_factory=dict)
+    told_at: datetime | None = None
+    """When the publishers recorded what they tell; None: now."""
 
     def envelope(self, event: Event, key: str) -> Envelope:
         """The next event of an aggregate, as its publisher would have sequenced it."""
         self.position += 1
         self.versions[key] = self.versions.get(key, 0) + 1
-        now = SystemClock().now()
+        now = self.told_at or SystemClock().now()
         made = envelope_of(
             event, event_id=new_id(), key=key, version=self.versions[key], subject=f"/{event.AGGREGATE}s/{key}",
             time=now, recorded_time=now,
@@ -119,7 +122,7 @@ async def exchange(migrated_database: MigratedDatabase, tmp_path: Path) -> Async
         database_url=SecretStr(urls.api_url), worker_database_url=SecretStr(urls.worker_url),
         cursor_secret=SecretStr("a secret of this test"), return_key_file=tmp_path / "return-key.json",
     )  # fmt: skip
-    transport = LocalTransport({"exchange": frozenset(service.hears)})
+    transport = LocalTransport({topic: frozenset({"exchange"}) for topic in service.hears})
     tokens = TokenFactory()
     runtime = Runtime(service, settings, transport, SystemClock())
     await runtime.start(["relay", "consumer"])
