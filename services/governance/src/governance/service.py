@@ -18,6 +18,7 @@ from governance.api import (
     references,
     resolutions,
 )
+from governance.api.documents import DOCUMENTS
 from governance.storage.memberships import memberships_of
 from governance.storage.tables import metadata, shared
 from governance.usecases.clock_tasks import CLOCK_TASKS
@@ -39,4 +40,5 @@ service = Service(
     publishes=[event for event in EVENTS.values() if event.PUBLISHER == "governance"],
     clock_tasks=CLOCK_TASKS,
     memberships=memberships_of,
+    documents=DOCUMENTS,
 )

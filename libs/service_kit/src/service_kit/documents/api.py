@@ -73,7 +73,7 @@ def _adding(router: Router, kind: DocumentKind) -> None:
 
     add.__name__ = f"add_document_to_{kind.name}"
     add.__doc__ = (
-        f"Adds a file to a {kind.title.en.lower()}: the body is the file, Content-Type its type, "
+        f"Adds a file to a record ({kind.title.en.lower()}): the body is the file, Content-Type its type, "
         "Content-Disposition its name, Content-Digest (sha-256) what it must be. "
         "With `original_id` it is a redacted rendering of another document."
     )
