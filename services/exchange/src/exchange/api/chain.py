@@ -72,7 +72,7 @@ class ChainStepView(View, data_class=DataClass.confidential):
 
 
 class ChainView(View, data_class=DataClass.confidential):
-    """The chain of a published finding: visit, support, impact, decisions of bodies, and the returns that counted it."""
+    """The chain of a published finding: visit, support, impact, what bodies decided, the returns that counted it."""
 
     finding_id: str
     as_of: int
