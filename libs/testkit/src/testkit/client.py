@@ -29,11 +29,12 @@ _SLACK: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: `body` is the JSON value, or None where there was none."""
+    """What came back: `body` is the JSON value, or None where there was none; `content` the very bytes."""
 
     status: int
     body: Any
     headers: httpx.Headers
+    content: bytes = b""
 
     def __getitem__(self, name: str) -> Any:
         """A member of the body."""
@@ -84,7 +85,7 @@ def answer_of(response: httpx.Response) -> Answer:
             else {"title": response.reason_phrase, "detail": response.text[:500]}
         )
         raise ApiProblem(response.status_code, document, response.headers)
-    return Answer(response.status_code, body, response.headers)
+    return Answer(response.status_code, body, response.headers, response.content)
 
 
 class _Requests:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gwella.commands.token import granted
-from gwella.story import categorising, deciding, loading, supporting, using, visiting
+from gwella.story import categorising, deciding, loading, returning, supporting, using, visiting
 from gwella.story.clients import Clients
 from gwella.story.telling import Telling
 
@@ -46,6 +46,10 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("Support delivered and judged", partial(supporting.deliver, telling, clients)),
         ("The joint committee decides", partial(deciding.decide, telling, clients)),
         ("Cabinet considers", partial(deciding.bring_to_cabinet, telling, clients)),
+        ("The return is filled and frozen", partial(returning.fill, telling, clients)),
+        ("The return is signed", partial(returning.sign, telling, clients)),
+        ("Welsh Government pulls it", partial(returning.pull, telling, clients)),
+        ("A figure is traced", partial(returning.trace, telling, clients)),
     )
     try:
         for title, tell_it in chapters:
