@@ -1,0 +1,1 @@
+"""Reads the deployment files as their tools do, and holds the rules that they must keep."""
