@@ -7,7 +7,11 @@ from eventing.envelope import Envelope
 from eventing.reactions import Unit, hears_all, reacts_to
 from exchange.storage.body_seats import keep_seat
 from exchange.storage.change_log import append_changes
+from exchange.storage.tables import moved_schools
 from exchange.usecases.keep_chain import keep_records
+from service_kit.moving import following
+
+keep_move = following(moved_schools, ())
 
 
 @hears_all

@@ -18,7 +18,7 @@ from contracts.text import Text
 from exchange.storage import change_log
 from exchange.storage.tables import changes
 from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, reading
-from exchange.usecases.read_changes import FEED_OPERATIONS
+from exchange.usecases.read_changes import FEED_OPERATIONS, scope_change
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
 from service_kit.policy.memberships import NO_MEMBERSHIPS
@@ -43,7 +43,8 @@ class ChangeView(View, data_class=DataClass.public):
     type: str
     """`cymru.gwella.<service>.<aggregate>.<verb>.v<n>`; its schema is at `/schemas/<type>.json`."""
     change: Change
-    """What it means for a copy: `upsert`, `delete` or `rekey`."""
+    """What it means for a copy: `upsert`, `delete` or `rekey`; `left_scope` where you may read the record no longer
+    (forget it), `entered_scope` where you may from now on."""
     subject: str
     """Path of the record, below `/v1`."""
     key: str
@@ -86,6 +87,8 @@ async def read_changes(
     copy, in the same transaction: after a crash go on from there. Nothing is lost, and `event_id` and `version`
     tell what you already have. Order across records is the order of arrival: a reference may precede its target.
     """
+    # Asked for by number, a school's history is shown to who has the school now.
+    call.history = bool(school)
     wanted = Wanted(tuple(type), tuple(authority), tuple(school))
     until = monotonic() + wait
     bell = call.serving.bells.get(LOG)
@@ -97,7 +100,7 @@ async def read_changes(
             page = await feed.read(page.next_after)
     body = orjson.dumps(
         {
-            "items": [_entry(row) for row in page.rows],
+            "items": [feed.entry(row) for row in page.rows],
             "next_after": page.next_after,
             "safe_until": page.safe_until,
         }
@@ -138,6 +141,20 @@ class _Feed:
             statement = reading(self.policy.shown, self.wanted)
             return await change_log.read(uow.connection, after, self.limit, statement)
 
+    def entry(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """An entry as this caller is told of it."""
+        if row["from_school"] is None or self.policy is None:
+            return _entry(row)
+        change = scope_change(self.policy.shown, row)
+        if change is None:
+            return _entry(row)
+        if change is Change.entered_scope:
+            return _entry(row) | {"change": change}
+        told = orjson.loads(row["data"])
+        kept = {name: told[name] for name in _TOLD_ON_LEAVING if name in told}
+        former = {"authority": row["from_authority"], "school": row["from_school"]}
+        return _entry(row) | {"change": change, "data": kept, **former}
+
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = {name: row[name] for name in _CARRIED}
@@ -149,3 +166,5 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CARRIED = ("position", "event_id", "type", "change", "subject", "key", "version", "time", "correlation_id")
+_TOLD_ON_LEAVING = ("authority", "school", "from_authority", "from_school", "reason", "transferred_on")
+"""Of a record that left the caller's scope: where it went, which is public, and nothing else."""

@@ -38,6 +38,8 @@ def _row(envelope: Envelope) -> dict[str, Any]:
         "authority": data.get("authority"),
         "school": data.get("school"),
         "body": body_of(envelope.aggregate, data),
+        "from_authority": data.get("from_authority"),
+        "from_school": data.get("from_school"),
         "time": envelope.time,
         "correlation_id": envelope.correlation_id,
         "data": envelope.data,

@@ -6,6 +6,7 @@ from eventing.sequencer import LogTables
 from eventing.tables import head_table, log_table, outbox_table
 from service_kit.database import new_metadata
 from service_kit.foundation import foundation
+from service_kit.moving import moved_schools_table
 from service_kit.policy.posts import PostsAndFootprints
 from service_kit.policy.rls import protect
 
@@ -26,6 +27,8 @@ def _change_columns() -> list[Column[object]]:
         Column("authority", Text),
         Column("school", Text),
         Column("body", Text),
+        Column("from_authority", Text),
+        Column("from_school", Text),
         Column("time", DateTime(timezone=True), nullable=False),
         Column("correlation_id", Text),
         Column("data", LargeBinary, nullable=False),
@@ -35,7 +38,14 @@ def _change_columns() -> list[Column[object]]:
 changes_outbox = outbox_table(metadata, "changes_outbox", _change_columns())
 changes = log_table(metadata, "changes", _change_columns())
 changes_head = head_table(metadata, "changes_head")
-protect(changes, "data_class", authority="authority", school="school", body="body")
+protect(
+    changes,
+    "data_class",
+    authority="authority",
+    school="school",
+    body="body",
+    other_side={"authority": "from_authority", "school": "from_school"},
+)
 Index("ix_changes_authority_position", changes.c.authority, changes.c.position)
 Index("ix_changes_school_position", changes.c.school, changes.c.position)
 
@@ -44,3 +54,5 @@ CHANGE_LOG = LogTables(changes_outbox, changes, changes_head)
 
 RIGHTS = PostsAndFootprints.declared_in(metadata)
 """What rights turn on: projected from the registry's events, for the policy."""
+
+moved_schools = moved_schools_table(metadata)

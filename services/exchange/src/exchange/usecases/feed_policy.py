@@ -7,7 +7,7 @@ under them is never an old one.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, any_, bindparam
+from sqlalchemy import ColumnElement, any_, bindparam, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -43,13 +43,14 @@ class Wanted:
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as conditions on the log."""
         columns = (
-            (changes.c.type, self.types),
-            (changes.c.authority, self.authorities),
-            (changes.c.school, self.schools),
+            ((changes.c.type,), self.types),
+            # What moved is told under the authority and number that it had, as well as under those that it has.
+            ((changes.c.authority, changes.c.from_authority), self.authorities),
+            ((changes.c.school, changes.c.from_school), self.schools),
         )
         return [
-            column == any_(bindparam(None, list(values), type_=ARRAY(Text)))
-            for column, values in columns
+            or_(*(column == any_(bindparam(None, list(values), type_=ARRAY(Text))) for column in either))
+            for either, values in columns
             if values
         ]
 

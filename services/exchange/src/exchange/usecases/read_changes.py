@@ -5,8 +5,9 @@ entry's authority, school and body, in its data class. So the feed can show noth
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, bindparam, false, or_
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -14,6 +15,7 @@ from sqlalchemy.types import Text
 
 from contracts.aggregates import READ_OPERATIONS
 from contracts.data_class import DataClass
+from contracts.event import Change
 from exchange.storage.tables import changes
 from service_kit.auth.principal import Principal
 from service_kit.policy.decide import Decision, decide
@@ -70,10 +72,31 @@ def visible(shown: list[Shown]) -> ColumnElement[bool]:
         and_(
             changes.c.aggregate == any_(bindparam(None, list(part.aggregates), type_=ARRAY(Text))),
             changes.c.data_class == part.data_class.value,
-            row_predicate(
-                part.scope, authority=changes.c.authority, school=changes.c.school, body=changes.c.body
+            or_(
+                row_predicate(
+                    part.scope, authority=changes.c.authority, school=changes.c.school, body=changes.c.body
+                ),
+                row_predicate(part.scope, authority=changes.c.from_authority, school=changes.c.from_school),
             ),
         )
         for part in shown
     ]
     return or_(*parts) if parts else false()
+
+
+def scope_change(shown: Sequence[Shown], row: Mapping[str, Any]) -> Change | None:
+    """What an entry about a record that moved means to this caller; None where it had it before and has it still.
+
+    Whoever may read the record as it is, and not as it was, is told that it entered the scope; whoever might read it
+    as it was, and not as it is, that it left.
+    """
+    parts = [
+        part.scope
+        for part in shown
+        if part.data_class.value == row["data_class"] and row["aggregate"] in part.aggregates
+    ]
+    now = any(scope.covers(row["authority"], row["school"], body=row["body"]) for scope in parts)
+    before = any(scope.covers(row["from_authority"], row["from_school"]) for scope in parts)
+    if now and before:
+        return None
+    return Change.entered_scope if now else Change.left_scope
