@@ -1,0 +1,115 @@
+"""A database that has heard of things before it is migrated: what was heard is in the chain, and its body's (X-06)."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+from alembic import command
+from sqlalchemy import Connection, column, insert, select, table
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from contracts.events.governance import AgendaItemAdded, MemberAppointed
+from contracts.events.governance_decisions import ResolutionMoved
+from exchange.domain.chain import Told, last_told
+from exchange.service import service
+from exchange.storage.body_seats import body_seats
+from exchange.storage.chain_tables import chain_records
+from exchange.storage.tables import changes
+from service_kit.clock import SystemClock
+from service_kit.database import Database
+from service_kit.migrations.upgrade import configuration, migrate
+from testkit.fixtures import FreshDatabase
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chain_story import story
+
+OLD = table(
+    "changes",
+    *(
+        column(name)
+        for name in (
+            "position", "event_id", "type", "aggregate", "key", "subject", "version", "change", "data_class",
+            "authority", "school", "time", "data",
+        )
+    ),
+)  # fmt: skip
+
+
+def heard() -> list[dict[str, Any]]:
+    """The story, an exempt item with its resolution and a seat, as the log had them before it knew of bodies."""
+    item = AgendaItemAdded.model_validate({**AgendaItemAdded.EXAMPLE, "exempt_paragraph": 14})
+    exempt = ResolutionMoved.model_validate(
+        {**ResolutionMoved.EXAMPLE, "agenda_item_id": "item-1", "about": None}
+    )
+    seat = MemberAppointed.model_validate({**MemberAppointed.EXAMPLE, "sees_exempt": True})
+    facts = [*story(), (item, "item-1"), (exempt, "exempt-1"), (seat, "seat-1")]
+    versions: Counter[str] = Counter()
+    rows = []
+    for position, (event, key) in enumerate(facts, 1):
+        versions[key] += 1
+        rows.append(
+            {
+                "position": position,
+                "event_id": f"event-{position}",
+                "type": event.TYPE,
+                "aggregate": f"{event.PUBLISHER}.{event.AGGREGATE}",
+                "key": key,
+                "subject": f"/{event.AGGREGATE}s/{key}",
+                "version": versions[key],
+                "change": event.CHANGE.value,
+                # As it was written down then: by the type alone.
+                "data_class": event.DATA_CLASS.value,
+                "authority": event.authority,
+                "school": event.school,
+                "time": SystemClock().now(),
+                "data": event.model_dump_json().encode(),
+            }
+        )
+    return rows
+
+
+async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: FreshDatabase) -> None:
+    """X-06, E-15: the chain is rebuilt from the log; entries on exempt items become confidential, seats are known."""
+    urls = fresh_database("exchange")
+    rows = heard()
+
+    def before(connection: Connection) -> None:
+        command.upgrade(configuration(service.version_folders, connection), "exchange_0004")
+        connection.execute(insert(OLD), rows)
+
+    engine = create_async_engine(urls.owner_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(before)
+    await engine.dispose()
+    await migrate(urls.owner_url, service)
+
+    database = Database(urls.worker_url)
+    async with database.transaction() as connection:
+        kept = {
+            row["reference"]: dict(row)
+            for row in (await connection.execute(select(chain_records))).mappings()
+        }
+        logged = (await connection.execute(select(changes.c.key, changes.c.body, changes.c.data_class))).all()
+        seats = (await connection.execute(select(body_seats.c.body, body_seats.c.sees_exempt))).all()
+    await database.dispose()
+    told = [
+        Told(
+            row["aggregate"],
+            row["key"],
+            row["version"],
+            row["subject"],
+            row["data_class"],
+            orjson.loads(row["data"]),
+        )
+        for row in rows
+    ]
+    expected = {row["reference"]: row for row in last_told(told)}
+    expected["resolutions:exempt-1"]["data_class"] = "confidential"
+    assert kept == expected
+    assert ("item-1", "csc_joint_committee", "confidential") in logged
+    assert ("exempt-1", "csc_joint_committee", "confidential") in logged
+    assert {row.data_class for row in logged if row.key == "resolution-2"} == {"public"}
+    assert [tuple(row) for row in seats] == [("csc_joint_committee", True)]
