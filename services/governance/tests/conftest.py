@@ -34,12 +34,14 @@ async def migrated(database: ServiceDatabase) -> None:
 
 @pytest.fixture
 async def governance(
-    postgres: TestPostgres, migrated_database: MigratedDatabase
+    postgres: TestPostgres, migrated_database: MigratedDatabase, tmp_path: Path
 ) -> AsyncIterator[Governance]:
     """The service with nothing in it. Clock tasks run when the test says so."""
     database = migrated_database("governance", migrated)
     settings = Settings(
-        database_url=SecretStr(database.api_url), cursor_secret=SecretStr("a secret of sufficient length")
+        database_url=SecretStr(database.api_url),
+        cursor_secret=SecretStr("a secret of sufficient length"),
+        data_dir=tmp_path,
     )
     clock = FixedClock(MOMENT)
     tokens = TokenFactory(clock=clock)

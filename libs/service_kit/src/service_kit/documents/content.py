@@ -31,6 +31,9 @@ def _jpeg(file: IO[bytes]) -> bool:
 
 def _text(file: IO[bytes]) -> bool:
     """UTF-8 without control characters: whatever holds those is no text, whatever it says of itself."""
+    if file.read(5) == b"%PDF-":
+        return False  # a PDF may be made of nothing but letters
+    file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
         while piece := file.read(PIECE):

@@ -5,11 +5,13 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from governance.api.asking import Asking
+from governance.api.documents import DOCUMENTS
 from governance.api.fields import BodyCode, Line, Matter, Narrative, NewPaper, PaperView, RecordId, RecordView
 from governance.api.finding import demanded_row, listed
 from governance.storage.tables import agenda_items, meetings
 from governance.usecases import agenda
 from service_kit.call import Call, RequestCall
+from service_kit.documents.attaching import attach
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import Model, Page
 from service_kit.paging import ascending
@@ -146,13 +148,18 @@ async def withdraw_agenda_item(id: RecordId, call: Call) -> Response:  # noqa: A
     problems=["agenda_closed"],
 )  # fmt: skip
 async def add_paper(id: RecordId, paper: NewPaper, call: Call) -> Response:  # noqa: A002  the path's own word
-    """Adds the metadata of a paper: author, presenter, purpose, and where the document is kept [S0-19]."""
+    """Adds a paper: author, presenter, purpose [S0-19]; a document that it names is attached to the item."""
 
     async def do(uow: UnitOfWork) -> Row:
         await lock(uow.connection, agenda_items, id)
         item = await _known(call, uow, id)
         meeting = await demanded_row(call, uow, meetings, item["meeting_id"])
         await agenda.add_paper(uow, meeting, item, paper.model_dump(mode="json"))
+        if paper.document_id is not None:
+            await attach(
+                call, uow, DOCUMENTS, paper.document_id, kind="agenda_item", record_id=id,
+                pointer="/document_id", demanded=item["data_class"],
+            )  # fmt: skip
         return await _known(call, uow, id)
 
     return await call.command(AgendaItemView, do)

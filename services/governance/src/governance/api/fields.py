@@ -78,6 +78,7 @@ class NewPaper(Model):
     title_cy: Line | None = None
     language: LanguageCode
     document_id: RecordId | None = None
+    """A document of `/v1/documents` that you may read; it is attached to the record that names it."""
     author: Line | None = None
     presenter: Line | None = None
     purpose: Line | None = None

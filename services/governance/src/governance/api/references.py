@@ -10,6 +10,7 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from governance.api.asking import Asking
+from governance.api.documents import DOCUMENTS
 from governance.api.fields import (
     BodyCode,
     Narrative,
@@ -25,6 +26,7 @@ from governance.storage.tables import meetings, references, resolutions
 from governance.usecases import references as usecases
 from governance.usecases.machines import REFERENCE, reference_why_not
 from service_kit.call import Call, RequestCall
+from service_kit.documents.attaching import attach
 from service_kit.models import Model, Page
 from service_kit.paging import descending
 from service_kit.permitting import demand
@@ -156,6 +158,12 @@ async def make_reference(new: NewReference, call: Call) -> Response:
         appendices = tuple(appendix.model_dump(mode="json") for appendix in new.appendices)
         wanted = usecases.NewReference(new.to_body, new.due_on, new.reason, appendices, new.referred_from)
         id_ = await usecases.make(uow, resolution, wanted)
+        for place, appendix in enumerate(new.appendices):
+            if appendix.document_id is not None:
+                await attach(
+                    call, uow, DOCUMENTS, appendix.document_id, kind="reference", record_id=id_,
+                    pointer=f"/appendices/{place}/document_id",
+                )  # fmt: skip
         return _shaped(call, await Asking.of(call, uow), await demanded_row(call, uow, references, id_))
 
     return await call.command(ReferenceView, do, location="/v1/references/{id}")
