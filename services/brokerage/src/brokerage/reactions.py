@@ -3,13 +3,14 @@
 from brokerage.storage import known
 from brokerage.storage.tables import known_schools, moved_schools
 from brokerage.usecases.follow_school import KINDS
-from contracts.events.visits import FindingPublished, VisitAmended, VisitFacts, VisitFinalised
+from contracts.events.visits import FindingFacts, FindingPublished, VisitAmended, VisitFacts, VisitFinalised
 from contracts.events.visits_categories import (
     CategoryChangedInYear,
     CategoryHeld,
     CategoryPublished,
     CategorySuperseded,
 )
+from contracts.events.visits_moves import CategoryMoved, FindingMoved, VisitMoved
 from eventing.envelope import Envelope
 from eventing.reactions import Unit, WaitFor, reacts_to
 from service_kit.known_schools import keeping_schools
@@ -19,9 +20,11 @@ keep_school = keeping_schools(known_schools)
 follow_school = following(moved_schools, KINDS)
 
 
-@reacts_to(FindingPublished)
-async def keep_finding(event: FindingPublished, envelope: Envelope, unit: Unit) -> WaitFor | None:
-    """Keeps a published finding. One of a school that was not announced yet waits for the school."""
+@reacts_to(FindingPublished, FindingMoved)
+async def keep_finding(event: FindingFacts, envelope: Envelope, unit: Unit) -> WaitFor | None:
+    """Keeps a published finding, and whose it is. One of a school that was not announced yet waits for the school."""
+    if event.state != "published":
+        return None
     if event.school is None or event.authority is None or event.published_on is None:
         raise ValueError("a published finding names its school, its authority and its day")
     if event.school not in await known.schools_of(unit.connection, [event.school]):
@@ -38,9 +41,11 @@ async def keep_finding(event: FindingPublished, envelope: Envelope, unit: Unit) 
     return None
 
 
-@reacts_to(VisitFinalised, VisitAmended)
+@reacts_to(VisitFinalised, VisitAmended, VisitMoved)
 async def keep_visit(event: VisitFacts, envelope: Envelope, unit: Unit) -> None:
     """Keeps who held a visit: whoever wrote a finding has an interest in what answers it."""
+    if event.state not in ("final", "amended"):
+        return
     if event.school is None or event.authority is None:
         raise ValueError("a visit names its school and authority")
     values = {
@@ -52,7 +57,7 @@ async def keep_visit(event: VisitFacts, envelope: Envelope, unit: Unit) -> None:
     await known.keep_visit(unit.connection, envelope.version, values)
 
 
-@reacts_to(CategoryPublished, CategoryChangedInYear)
+@reacts_to(CategoryPublished, CategoryChangedInYear, CategoryMoved)
 async def keep_category(event: CategoryHeld, envelope: Envelope, unit: Unit) -> None:
     """Keeps which category a school has from a day on, and the days of support that it allows."""
     if event.school is None:

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from contracts.data_class import DataClass
+from contracts.document_facts import DocumentFacts
 from contracts.event import Moved, event
 from contracts.events.visits import (
     ActionAgreed,
@@ -21,6 +22,7 @@ from contracts.events.visits_categories import (
     MonitoringBecameDue,
     MonitoringFacts,
 )
+from contracts.events.visits_documents import VisitsDocumentAdded
 
 _MOVE: dict[str, Any] = {
     "authority": "681",
@@ -76,3 +78,10 @@ class MonitoringMoved(MonitoringFacts, Moved):
     """Monitoring that is due or met follows its school to another authority."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {**MonitoringBecameDue.EXAMPLE, **_MOVE}
+
+
+@event(publisher="visits", aggregate="document", happened="moved")
+class VisitsDocumentMoved(DocumentFacts, Moved):
+    """A document of a visit or finding follows the school to another authority."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**VisitsDocumentAdded.EXAMPLE, **_MOVE}

@@ -1,6 +1,6 @@
 """What falls due by the clock: replies lapse, actions become overdue, monitoring becomes due and is met (S2-28)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -90,14 +90,23 @@ async def begin_monitoring(uow: UnitOfWork) -> int:
         for due in due_on(today, value, row["dated"], calendars.get(row["authority"], [])):
             year = due.period.school_year.replace("/", "-")
             wanted[f"{due.visit_type}.{year}.{due.period.code}.{row['school_number']}"] = (row, due)
-    heads = monitoring.heads.c.id
-    begun = set(await uow.connection.scalars(select(heads).where(heads == func.any(sorted(wanted)))))
+    begun = await _begun(uow, {row["school_number"] for row, _ in wanted.values()})
     writes = [
         _monitoring(id_, MonitoringBecameDue, _due_values(*wanted[id_]), create=True)
         for id_ in sorted(wanted.keys() - begun)
     ]
     await uow.write(monitoring, writes)
     return len(writes)
+
+
+async def _begun(uow: UnitOfWork, numbers: Collection[str]) -> set[str]:
+    """What was told to be due for these schools, by the id that it would have now: a school may have another number."""
+    columns = monitoring.slices.c
+    query = select(columns.visit_type, columns.school_year, columns.period, columns.school_number).where(
+        columns.school_number == func.any(sorted(numbers)), func.upper_inf(columns.known)
+    )
+    rows = await uow.connection.execute(query)
+    return {f"{r.visit_type}.{r.school_year.replace('/', '-')}.{r.period}.{r.school_number}" for r in rows}
 
 
 async def meet_monitoring(uow: UnitOfWork) -> int:

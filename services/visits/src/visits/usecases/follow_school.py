@@ -1,6 +1,7 @@
 """Which records of visits follow a school to another authority, and how each is told."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from contracts.data_class import DataClass
@@ -11,9 +12,12 @@ from contracts.events.visits_moves import (
     FindingMoved,
     MonitoringMoved,
     VisitMoved,
+    VisitsDocumentMoved,
 )
+from service_kit.documents.writing import write_of
 from service_kit.moving import Move, Moving, told_as
 from service_kit.records import Write
+from visits.storage.documents import documents
 from visits.storage.tables import actions, categories, findings, monitoring, visits
 from visits.usecases.judge_category import category_write
 from visits.usecases.visit_writes import visit_write
@@ -39,5 +43,6 @@ KINDS: Final = (
     Moving(findings, told_as(FindingMoved, "findings", "finding_id")),
     Moving(actions, told_as(ActionMoved, "actions", "action_id")),
     Moving(categories, _category, renamed=_holding),
+    Moving(documents.documents, partial(write_of, VisitsDocumentMoved)),
     Moving(monitoring, told_as(MonitoringMoved, "monitoring", "monitoring_id")),
 )
