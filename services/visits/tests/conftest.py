@@ -51,7 +51,7 @@ async def nothing_heard(
         cursor_secret=SecretStr("a secret of sufficient length"), data_dir=tmp_path,
     )  # fmt: skip
     clock = FixedClock(MOMENT)
-    transport = LocalTransport({"visits": frozenset(service.hears)})
+    transport = LocalTransport({topic: frozenset({"visits"}) for topic in service.hears})
     tokens = TokenFactory(clock=clock)
     runtime = Runtime(dataclasses.replace(service, clock_tasks=(), documents=None), settings, transport, clock)
     await runtime.start(["consumer"])

@@ -28,6 +28,7 @@ port = {port}
 database = true
 roles = ["api", "relay", "consumer"]
 publishes = "{name}.events"
+# The topics of the services whose events its reactions name: `tests/architecture` holds the two to each other.
 hears = []
 """
 
