@@ -160,7 +160,7 @@ async def test_records_carry_facts_of_their_events_and_lead_on(told_story: Any) 
 
 
 async def test_a_chain_is_not_sent_again_until_it_changes(told_story: Any) -> None:
-    """R08: the tag turns on the steps; `as_of` moves on with the log."""
+    """R11: the tag turns on the steps; `as_of` moves on with the log."""
     first = await told_story.ask("GET", PATH, "head", school=SCHOOL)
     held = {"If-None-Match": first.headers["ETag"]}
     await told(told_story, [*region()])
