@@ -2,9 +2,10 @@
 
 from collections import Counter
 from importlib import resources
+from typing import Any
 
 from gwella.story.clients import Clients
-from gwella.story.half_term import SCHEME, YEAR, on, once_heard, wait_until
+from gwella.story.half_term import PERIOD, SCHEME, YEAR, on, once_heard, wait_until
 from gwella.story.loading import CATEGORISED
 from gwella.story.telling import Telling
 from testkit.client import ApiClient, ApiProblem
@@ -50,13 +51,16 @@ def watch_closely(telling: Telling, clients: Clients) -> None:
     consortium = clients.machine("consortium")
     asked = {"visit_type": "causing_concern_progress_meeting", "school_year": YEAR, "limit": 200}
     watched = PUBLISHED["amber"] + PUBLISHED["red"]
-    due = wait_until(
-        lambda: consortium.get("/v1/monitoring", **asked)["items"], lambda found: len(found) >= watched
-    )
+
+    def became_due() -> list[Any]:
+        found = consortium.pages("/v1/monitoring", **asked)
+        return [one for one in found if one["period"] == PERIOD]
+
+    due = wait_until(became_due, lambda found: len(found) >= watched)
     telling.check(
         "progress meetings that became due in spring 1: each amber and red school once",
-        [len(due), len({one["school_number"] for one in due}), {one["period"] for one in due}],
-        [watched, watched, {"spring_1"}],
+        [len(due), len({one["school_number"] for one in due})],
+        [watched, watched],
     )
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gwella.commands.token import granted
-from gwella.story import categorising, deciding, loading, returning, supporting, using, visiting
+from gwella.story import categorising, deciding, loading, returning, seeing, supporting, using, visiting
 from gwella.story.clients import Clients
 from gwella.story.telling import Telling
 
@@ -50,6 +50,8 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("The return is signed", partial(returning.sign, telling, clients)),
         ("Welsh Government pulls it", partial(returning.pull, telling, clients)),
         ("A figure is traced", partial(returning.trace, telling, clients)),
+        ("From the finding to the return", partial(seeing.follow_the_chain, telling, clients)),
+        ("Three kinds of client", partial(seeing.see_as_each, telling, clients)),
     )
     try:
         for title, tell_it in chapters:

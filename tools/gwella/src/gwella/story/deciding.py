@@ -106,7 +106,8 @@ def scrutinise(telling: Telling, clients: Clients) -> None:
     people = People(clients)
     present = [seat.name for seat in SCRUTINY.seats][:4]
     meeting = opened(people, SCRUTINISES, called(people, SCRUTINISES), present)
-    wanted = {"kind": "recommended", "reason": REASON, **ENDORSED}
+    about = {"kind": "finding", "id": the_findings(clients)["teaching"]}
+    wanted: dict[str, Any] = {"kind": "recommended", "reason": REASON, **ENDORSED, "about": about}
     recommended = moved(people, SCRUTINY, meeting, wanted)
     clerk, path = clerk_of(people, SCRUTINY), f"/v1/resolutions/{recommended['id']}"
     recommended = walk(clerk, path, {"put": lambda _: clerk.post(f"{path}/assent")})
@@ -206,7 +207,8 @@ def bring_to_cabinet(telling: Telling, clients: Clients) -> None:
     noticed = called(people, CONSIDERS)
     on(telling, clients, "2020-02-24T14:00")
     met = opened(people, CONSIDERS, noticed, [seat.name for seat in CABINET.seats])
-    resolved = moved(people, CABINET, met, {"kind": "resolved", **ENDORSED})
+    about = {"kind": "finding", "id": the_findings(clients)["teaching"]}
+    resolved = moved(people, CABINET, met, {"kind": "resolved", **ENDORSED, "about": about})
     decision = f"/v1/resolutions/{resolved['id']}"
     walk(clerk, decision, {"put": lambda _: clerk.post(f"{decision}/assent")})
 
@@ -223,5 +225,14 @@ def bring_to_cabinet(telling: Telling, clients: Clients) -> None:
         "accepted": lambda _: clerk.post(f"{path}/report"),
     })  # fmt: skip
     done = walk(scrutiny, path, {"outcome_reported": lambda _: scrutiny.post(f"{path}/close")})
+    made = only(clerk, "/v1/decisions", body_id=CABINET.id)
+    if made is None:
+        wanted = {"resolution_id": resolved["id"], "scrutiny_body": SCRUTINY.id, **ENDORSED}
+        made = clerk.post("/v1/decisions", wanted).body
+        telling.check(
+            "cabinet's decision implemented while it may be called in",
+            bars(clerk, f"/v1/decisions/{made['id']}/implement")[:2], (409, "transition_not_allowed"),
+        )  # fmt: skip
+    telling.say(f"published in both languages; it may be called in until {made['call_in_ends']}")
     telling.check("the reference: state, outcome", [done["state"], done["outcome"]], ["closed", "accepted"])
     closed(people, CONSIDERS, met)

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gwella.story import sources
 from gwella.story.clients import Clients
+from gwella.story.half_term import together
 from gwella.story.telling import Telling
 from gwella.story.using import refused
 from testkit.client import ApiClient
@@ -212,7 +213,9 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
     ]  # fmt: skip
     telling.say(f"{len(missing)} schools without a lead adviser on {YEAR_BEGINS}")
     with _bar(telling, "lead advisers", len(missing)) as bar:
-        for number, gap in enumerate(missing):
+
+        def allocate(numbered: tuple[int, Any]) -> None:
+            number, gap = numbered
             consortium.post(
                 "/v1/adviser-allocations",
                 {
@@ -221,6 +224,8 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
                 },
             )  # fmt: skip
             bar()
+
+        together(allocate, list(enumerate(missing)))
     left = sum(
         consortium.get("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority)["total"]
         for authority in sources.REGION

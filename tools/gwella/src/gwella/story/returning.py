@@ -13,11 +13,11 @@ from joserfc.jwk import KeySet
 from gwella.story.categorising import CEILING_DAYS, PUBLISHED
 from gwella.story.clients import Clients
 from gwella.story.deciding import MANAGING_DIRECTOR
-from gwella.story.half_term import bars, on, walk
+from gwella.story.half_term import PERIOD, YEAR, bars, on, walk
 from gwella.story.people import People
 from gwella.story.telling import Telling
 from gwella.story.using import refused
-from gwella.story.visiting import the_visit
+from gwella.story.visiting import REVIEW, the_visit
 from registry.domain.address_list.decoding import decode
 from testkit.client import Answer, ApiClient
 
@@ -39,7 +39,7 @@ def fill(telling: Telling, clients: Clients) -> None:
     for kind in LAST_EVENTS:
         next(iter(consortium.follow_changes(0, type=kind)))
     officer = _officer(clients)
-    owed = officer.get("/v1/return-obligations", school_year="2019/20", period="spring_1")["items"]
+    owed = officer.get("/v1/return-obligations", school_year=YEAR, period=PERIOD)["items"]
     telling.check("the return that is owed for spring 1", [one["return_id"] for one in owed], [RETURN])
     officer.post("/v1/returns", {"return_id": RETURN})
 
@@ -136,6 +136,16 @@ def pull(telling: Telling, clients: Clients) -> None:
         totals["visits.due"],
         totals["visits.held"] + totals["visits.outstanding"],
     )
+    reviewed = totals["amber_and_red.reviewed"]
+    consortium = clients.machine("consortium")
+    met = [
+        one
+        for one in consortium.pages("/v1/monitoring", visit_type=REVIEW, school_year=YEAR, limit=100)
+        if one["state"] == "met" and one["period"] == PERIOD
+    ]
+    telling.check("amber and red schools: reviewed, not reviewed", [
+        reviewed, totals["amber_and_red.not_reviewed"],
+    ], [len(met), PUBLISHED["amber"] + PUBLISHED["red"] - len(met)])  # fmt: skip
     sheet = welsh.get(f"{VERSION}/document", format="ods")
     sheets, _ = decode(sheet.content, "return.ods")
     rows = next(found for found in sheets if found.name == "Ffigurau").rows[1:]

@@ -4,13 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from gwella.story.clients import Clients
-from gwella.story.half_term import SCHOOL, VALE, YEAR, bars, on, once_heard, only, together, wait_until, walk
+from gwella.story.half_term import (
+    PERIOD,
+    SCHOOL,
+    VALE,
+    YEAR,
+    bars,
+    on,
+    once_heard,
+    only,
+    together,
+    wait_until,
+    walk,
+)
 from gwella.story.loading import YEAR_BEGINS
 from gwella.story.telling import Telling
 from gwella.story.using import refused
 from testkit.client import ApiClient, ApiProblem
 
 TYPE = "spring_monitoring"
+REVIEW = "causing_concern_progress_meeting"
 HELD, SHARED, REPLIED, LAPSED = "2020-01-20", "2020-01-24", "2020-01-28", "2020-02-03"
 FINDINGS: tuple[dict[str, Any], ...] = (
     {
@@ -73,6 +86,7 @@ def visit_schools(telling: Telling, clients: Clients) -> None:
         walk(adviser, path, {"planned": lambda _: adviser.post(f"{path}/hold", held)})
 
     together(hold, visits)
+    _review(telling, adviser)
     mine = f"/v1/visits/{the_visit(clients)['id']}"
     _record_findings(telling, adviser, mine)
     on(telling, clients, SHARED)
@@ -103,11 +117,32 @@ def visit_schools(telling: Telling, clients: Clients) -> None:
 _SUMMARY = {"summary": "Progress since the autumn is sound. Mae'r cynnydd ers yr hydref yn gadarn."}
 
 
-def _planned(adviser: ApiClient, number: str) -> str:
+def _review(telling: Telling, adviser: ApiClient) -> None:
+    """A progress meeting at each amber and red school of the caseload, because its category calls for one."""
+    asked = {"visit_type": REVIEW, "school_year": YEAR, "limit": 100}
+
+    def watched() -> list[Any]:
+        return [one for one in adviser.pages("/v1/monitoring", **asked) if one["period"] == PERIOD]
+
+    schools = [one["school_number"] for one in watched()]
+    held = {"held_on": HELD, "met": ["head_teacher", "governors", "authority"]}
+
+    def hold(number: str) -> None:
+        path = _planned(adviser, number, REVIEW)
+        walk(adviser, path, {"planned": lambda _: adviser.post(f"{path}/hold", held)})
+
+    together(hold, schools)
+    states = wait_until(lambda: {one["state"] for one in watched()}, lambda found: "due" not in found)
+    telling.check(
+        f"progress meetings of {len(schools)} amber and red schools of the caseload", states, {"met"}
+    )
+
+
+def _planned(adviser: ApiClient, number: str, kind: str = TYPE) -> str:
     """The path of the visit to a school, planned where it is not yet."""
-    found = only(adviser, "/v1/visits", school_number=number, visit_type=TYPE, school_year=YEAR)
+    found = only(adviser, "/v1/visits", school_number=number, visit_type=kind, school_year=YEAR)
     if found is None:
-        wanted = {"school_number": number, "visit_type": TYPE, "planned_for": HELD}
+        wanted = {"school_number": number, "visit_type": kind, "planned_for": HELD}
         found = once_heard(
             lambda: adviser.post("/v1/visits", wanted), "not_found", "no_regime", "school_not_announced"
         ).body
@@ -154,10 +189,27 @@ def hear_the_school(telling: Telling, clients: Clients) -> None:
     )
     published = [one["state"] for one in head.pages("/v1/findings", visit_id=final["id"])]
     telling.check("its findings, as the head reads them", published, ["published"] * len(FINDINGS))
+    _agree_on_action(telling, clients, final["id"])
     problem = bars(adviser, f"{mine}/hold", {"held_on": HELD})
     telling.check(
         "a final visit moved to `held`", problem, (409, "transition_not_allowed", "not_from_this_state")
     )
+
+
+def _agree_on_action(telling: Telling, clients: Clients, visit: str) -> None:
+    """What the school is to do about the finding: with an owner, a day and a criterion, and agreed by its owner."""
+    adviser, head = clients.person("adviser", lead_adviser(clients)), clients.person("head")
+    action = only(adviser, "/v1/actions", visit_id=visit)
+    if action is None:
+        action = adviser.post("/v1/actions", {
+            "school_number": SCHOOL, "visit_id": visit, "finding_id": the_findings(clients)["teaching"],
+            "owner_body": "school", "due_date": "2020-04-03",
+            "description": "Plan questions in every subject. Cynllunio cwestiynau ym mhob pwnc.",
+            "success_criterion": "Every pupil is asked in five lessons of six.",
+        }).body  # fmt: skip
+    path = f"/v1/actions/{action['id']}"
+    agreed = walk(head, path, {"proposed": lambda _: head.post(f"{path}/agree")})
+    telling.check("an action from the finding, agreed by its owner", agreed["state"], "agreed")
 
 
 def let_silence_lapse(telling: Telling, clients: Clients) -> None:
