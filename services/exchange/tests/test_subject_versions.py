@@ -40,6 +40,7 @@ async def test_every_event_about_a_school_raises_its_version(exchange: Any) -> N
     first = await version(exchange, f"school-versions/{NUMBER}")
     assert first["version"] == 1
     assert first["changed_at"] is not None
+    assert (nothing["settled"], first["settled"]) == (True, False)
     assert (await version(exchange, "authority-versions/673"))["version"] == 2
     changed = SchoolDetailsChanged.model_validate({**SCHOOL, "pupils": 7})
     liaison = LiaisonDesignated.model_validate(LiaisonDesignated.EXAMPLE)

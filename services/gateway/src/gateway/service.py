@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.api import me
+from gateway.api import compositions, me
 from gateway.api.install import TITLE, install
 from service_kit.service import Service
 
@@ -10,6 +10,6 @@ service = Service(
     name="gateway",
     title=TITLE,
     package=Path(__file__).parent,
-    routers=(me.router,),
+    routers=(me.router, compositions.router),
     install=install,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
+from contracts.identifiers import AuthorityCode
 from contracts.text import Text
 from exchange.domain.definition import Definition, json_schema
 from exchange.storage import returns
@@ -176,8 +177,12 @@ async def list_return_obligations(
     school_year: str | None = None,
     period: str | None = None,
     state: str | None = None,
+    authority: AuthorityCode | None = None,
 ) -> Response:
-    """Lists who owes which return when, what is missing and what is late, as of today."""
+    """Lists who owes which return when, what is missing and what is late, as of today.
+
+    `authority`: those that it owes itself, and those of the consortium in which it has a row.
+    """
     async with call.read() as uow:
         owed = await calendar_of_returns(uow.connection, call.decision, call.clock.today())
         scope = call.rows(DataClass.internal)
@@ -189,6 +194,7 @@ async def list_return_obligations(
             authority=one.obligation.organisation if one.obligation.kind == "authority" else None,
             body=one.obligation.organisation if one.obligation.kind == "consortium" else None,
         )
+        and (authority is None or authority in one.obligation.authorities)
         and all(value in (None, getattr(view := _owed(one), name)) for name, value in asked.items())
     ]
     return call.answer(ReturnObligationsView(items=shown))

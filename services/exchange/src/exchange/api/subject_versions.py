@@ -36,6 +36,8 @@ class SubjectVersionView(View, data_class=DataClass.public):
     """Position in `/v1/changes` of the last entry about it; 0 where you have been shown none."""
     changed_at: Timestamp | None
     """When that entry reached the feed."""
+    settled: bool
+    """Whether that was some seconds ago, so that services which learn of it by events know it as well."""
     rights: str
     """Opaque: another value means that what you may see has changed."""
 
@@ -71,6 +73,7 @@ async def _version(call: RequestCall, about: list[ColumnElement[bool]]) -> Respo
     view = SubjectVersionView(
         version=0 if last is None else last.position,
         changed_at=None if last is None else last.recorded_at,
+        settled=last is None or last.settled,
         rights=_rights(shown),
     )
     return call.answer(view)

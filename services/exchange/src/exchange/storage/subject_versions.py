@@ -1,21 +1,25 @@
 """SQL of versions: the last entry of the change log about a school or an authority that a caller may see."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, select, union_all
+from sqlalchemy import ColumnElement, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.storage.tables import changes
 
+SETTLED: Final = timedelta(seconds=5)
+"""After this, whoever learns of things by events may be taken to know them too."""
+
 
 @dataclass(frozen=True, slots=True)
 class LastEntry:
-    """Position of the last entry, and when the exchange recorded it."""
+    """Position of the last entry, when the exchange recorded it, and whether that is `SETTLED` ago."""
 
     position: int
     recorded_at: datetime
+    settled: bool
 
 
 async def last_about(
@@ -24,8 +28,11 @@ async def last_about(
     """The last entry that meets one of the conditions, each read backwards along an index of its own."""
     ends = [_last(condition, visible).subquery(f"end_{n}") for n, condition in enumerate(conditions)]
     either = union_all(*(select(end) for end in ends)).subquery("either")
-    row = (await connection.execute(select(either).order_by(either.c.position.desc()).limit(1))).first()
-    return None if row is None else LastEntry(row.position, row.recorded_at)
+    # By the clock that recorded it: no other machine's is compared with it.
+    settled = either.c.recorded_at <= func.clock_timestamp() - SETTLED
+    query = select(either, settled.label("settled")).order_by(either.c.position.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return None if row is None else LastEntry(row.position, row.recorded_at, row.settled)
 
 
 def about_school(number: str, authority: str) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from contracts.text import Text
-from gateway.api import me
+from gateway.api import compositions, me
 from gateway.api.answers import Answers
 from gateway.api.bodies import BodyLimits
 from gateway.api.documents import document_routes
@@ -20,6 +20,8 @@ from gateway.domain.limits import Quota
 from gateway.domain.openapi import merge, with_bearer
 from gateway.domain.routes import compile_routes
 from gateway.usecases.admit import Callers
+from gateway.usecases.compose import Composer
+from gateway.usecases.remember import Remembered
 from service_kit.http_client import Upstream
 from service_kit.openapi import openapi_of
 from service_kit.problems import Catalogue, FaultKind, ProblemKind
@@ -55,7 +57,9 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
     """
     serving: Serving = app.state.serving
     settings = serving.settings
-    own = openapi_of("gateway", TITLE, app.routes, (me.router,), serving.catalogue, settings.issuer_url)
+    own = openapi_of(
+        "gateway", TITLE, app.routes, (me.router, compositions.router), serving.catalogue, settings.issuer_url
+    )
     own["info"] |= {"title": f"{API.en} / {API.cy}", "description": f"{USE.en}\n\n{USE.cy}"}
     merged = with_bearer(merge({"gateway": own, **documents}, server=settings.public_url))
     pages = [
@@ -65,13 +69,20 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
     ]
     app.router.routes[0:0] = pages
     setattr(app.state, OBSERVES_ITSELF, True)
+    table = compile_routes(documents)
+    upstreams = {name: Upstream(name, settings.upstreams[name]) for name in documents}
+    callers = Callers(serving.authenticate, serving.roles, quota_of(settings))
+    observer = Observer(settings.trace_ratio)
+    composer = Composer(table, upstreams, serving.catalogue, serving.clock)
+    composing = compositions.Composing(composer, Remembered(), callers, observer)
+    setattr(app.state, compositions.COMPOSING, composing)
     app.add_middleware(
         PassThrough,
-        table=compile_routes(documents),
-        upstreams={name: Upstream(name, settings.upstreams[name]) for name in documents},
-        callers=Callers(serving.authenticate, serving.roles, quota_of(settings)),
+        table=table,
+        upstreams=upstreams,
+        callers=callers,
         answers=Answers(serving.catalogue, settings.cors_origins),
-        observer=Observer(settings.trace_ratio),
+        observer=observer,
         limits=BodyLimits(settings.max_body_bytes, settings.max_upload_bytes),
     )
 

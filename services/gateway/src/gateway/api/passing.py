@@ -21,7 +21,7 @@ from gateway.api.observing import Observation, Observer
 from gateway.domain.headers import Lines, forwarded, to_client, to_upstream
 from gateway.domain.limits import Allowance
 from gateway.domain.routes import Route, RoutedOperation, RouteTable
-from gateway.usecases.admit import Callers
+from gateway.usecases.admit import Callers, enter
 from gateway.usecases.page_shared_list import shared_page
 from service_kit.http_client import (
     Upstream,
@@ -36,6 +36,7 @@ from service_kit.request_ids import SCOPE_KEY
 
 HEAD_DRAIN: Final = 65_536
 """Bytes of an unwanted body that are read to keep the connection; a longer one costs the connection."""
+_READING: Final = frozenset(("GET", "HEAD"))
 log = structlog.get_logger(__name__)
 
 
@@ -129,7 +130,10 @@ class PassThrough:
             observation.client_id = caller.principal.client_id
             if not caller.may(operation.operation):
                 raise ProblemError("operation_not_permitted", {"operation": operation.operation})
-            allowance = self._enter(caller.allowance, extra)
+            extra += enter(caller.allowance)
+            allowance = caller.allowance
+            if method not in _READING:
+                allowance.wrote_at = monotonic_ns()
             forward = self._page if operation.is_shared_list else self._forward
             await forward(scope, receive, send, operation, observation, found, extra)
         except ProblemError as refusal:
@@ -153,23 +157,6 @@ class PassThrough:
             if allowance is not None:
                 allowance.in_flight -= 1
             self._observer.end(observation, request_id)
-
-    def _enter(self, allowance: Allowance, extra: Lines) -> Allowance:
-        """Takes one request of the client's rate and one place of its bulkhead; adds the RateLimit lines."""
-        now = monotonic_ns()
-        left = allowance.take(now)
-        quota = allowance.quota
-        extra.append((b"ratelimit-policy", quota.policy_line))
-        extra.append(
-            (b"ratelimit", b'"client";r=%d;t=%d' % (max(0, left), allowance.seconds_until_full(now)))
-        )
-        if left < 0:
-            wait = str(allowance.seconds_until_next(now))
-            raise ProblemError("too_many_requests", headers={"Retry-After": wait})
-        if allowance.in_flight >= quota.in_flight:
-            raise ProblemError("too_many_in_flight", {"limit": quota.in_flight}, headers={"Retry-After": "1"})
-        allowance.in_flight += 1
-        return allowance
 
     async def _page(
         self,

@@ -41,20 +41,24 @@ def _seconds(nanoseconds: int) -> int:
 
 
 class Allowance:
-    """One client's use of its quota. Times are a monotonic clock's nanoseconds."""
+    """One client's use of its quota. Times are a monotonic clock's nanoseconds.
 
-    __slots__ = ("_full_again", "in_flight", "quota")
+    `wrote_at`: when the client last asked for a change; what it reads then must show it.
+    """
+
+    __slots__ = ("_full_again", "in_flight", "quota", "wrote_at")
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
         self.in_flight = 0
+        self.wrote_at: int | None = None
         # The theoretical arrival time: the moment at which the whole burst would be there again.
         self._full_again = 0
 
-    def take(self, now: int) -> int:
-        """Uses one request up: how many are left at once, or -1 when this one comes too early."""
+    def take(self, now: int, requests: int = 1) -> int:
+        """Uses requests up, at most a burst: how many are left at once, or -1 when this comes too early."""
         quota = self.quota
-        full_again = max(self._full_again, now) + quota.interval
+        full_again = max(self._full_again, now) + quota.interval * min(requests, quota.burst)
         room = quota.burst * quota.interval - (full_again - now)
         if room < 0:
             return -1

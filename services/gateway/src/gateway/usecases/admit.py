@@ -5,11 +5,13 @@ from hashlib import sha256
 from time import monotonic, monotonic_ns
 from typing import Final
 
+from gateway.domain.headers import Lines
 from gateway.domain.limits import Allowance, Quota
 from service_kit.auth.principal import Principal
 from service_kit.policy.decide import decide
 from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.policy.roles import Roles
+from service_kit.problems import ProblemError
 from service_kit.serving import Authenticate
 
 MOST_TOKENS: Final = 10_000
@@ -38,6 +40,34 @@ class Caller:
             permitted = decide(self.principal, operation, NO_MEMBERSHIPS, self.roles).allowed
             self._permitted[operation] = permitted
         return permitted
+
+
+def enter(allowance: Allowance, requests: int = 1) -> Lines:
+    """Takes requests of the client's rate and one place of its bulkhead; gives the RateLimit lines.
+
+    Whoever enters leaves: `allowance.in_flight -= 1`. Raises 429 `too_many_requests` or `too_many_in_flight`, with
+    the same lines, and then nothing is to be given back.
+    """
+    now = monotonic_ns()
+    quota = allowance.quota
+    left = allowance.take(now, requests)
+    lines = [
+        (b"ratelimit-policy", quota.policy_line),
+        (b"ratelimit", b'"client";r=%d;t=%d' % (max(0, left), allowance.seconds_until_full(now))),
+    ]
+    if left < 0:
+        wait = str(allowance.seconds_until_next(now))
+        raise ProblemError("too_many_requests", headers={"Retry-After": wait, **_named(lines)})
+    if allowance.in_flight >= quota.in_flight:
+        raise ProblemError(
+            "too_many_in_flight", {"limit": quota.in_flight}, headers={"Retry-After": "1", **_named(lines)}
+        )
+    allowance.in_flight += 1
+    return lines
+
+
+def _named(lines: Lines) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in lines}
 
 
 class Callers:
