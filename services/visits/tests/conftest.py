@@ -49,11 +49,14 @@ async def nothing_heard(
     settings = Settings(
         database_url=SecretStr(database.api_url), worker_database_url=SecretStr(database.worker_url),
         cursor_secret=SecretStr("a secret of sufficient length"), data_dir=tmp_path,
+        max_upload_bytes=1_048_576,
     )  # fmt: skip
     clock = FixedClock(MOMENT)
     transport = LocalTransport({topic: frozenset({"visits"}) for topic in service.hears})
     tokens = TokenFactory(clock=clock)
-    runtime = Runtime(dataclasses.replace(service, clock_tasks=(), documents=None), settings, transport, clock)
+    runtime = Runtime(
+        dataclasses.replace(service, clock_tasks=(), documents=None), settings, transport, clock
+    )
     await runtime.start(["consumer"])
     app = create_app(service, settings, clock=clock, authenticate=tokens.bearer())
     superuser = create_async_engine(

@@ -34,6 +34,13 @@ def found(content: bytes, media_type: str) -> bool:
     return is_of(io.BytesIO(content), media_type)
 
 
+def answer(content: bytes, media_type: str) -> str:
+    try:
+        return "yes" if found(content, media_type) else "no"
+    except UnsafeFileError as error:
+        return error.reason
+
+
 def test_every_accepted_type_has_an_example() -> None:
     assert set(EXAMPLES) == set(MEDIA_TYPES) == set(ACCEPTED)
 
@@ -54,27 +61,18 @@ def test_a_file_is_of_its_own_type_and_of_no_other(said: str) -> None:
 )  # fmt: skip
 def test_what_is_none_of_them_is_none(content: bytes) -> None:
     for media_type in MEDIA_TYPES:
-        try:
-            assert not found(content, media_type)
-        except UnsafeFileError as error:
-            assert error.reason == "file_damaged"
+        assert answer(content, media_type) in ("no", "file_damaged")
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_get_an_answer(content: bytes) -> None:
     for media_type in MEDIA_TYPES:
-        try:
-            found(content, media_type)
-        except UnsafeFileError as error:
-            assert error.reason == "file_damaged"
+        assert answer(content, media_type) in ("yes", "no", "file_damaged")
 
 
 @given(cut=st.integers(1, len(EXAMPLES[files.DOCX]) - 1))
 def test_a_truncated_archive_is_damaged(cut: int) -> None:
-    try:
-        assert not found(EXAMPLES[files.DOCX][:cut], files.DOCX)
-    except UnsafeFileError as error:
-        assert error.reason == "file_damaged"
+    assert answer(EXAMPLES[files.DOCX][:cut], files.DOCX) in ("no", "file_damaged")
 
 
 def test_another_archive_is_no_office_document() -> None:

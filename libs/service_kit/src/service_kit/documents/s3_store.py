@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Final
 
 import obstore
@@ -12,10 +13,13 @@ from service_kit.documents.store import PIECE, ObjectMissingError
 from service_kit.settings import Settings
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Config
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 PART: Final = 8 * 1024 * 1024
 """Bytes of one part of an upload: what is held in memory, twice at most."""
+
+# Whoever asks is told soon, and asks again: the client's own patience is three minutes.
+_RETRY: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 
 
 class S3ObjectStore:
@@ -67,7 +71,7 @@ def _as_os_error() -> Iterator[None]:
 def s3_store(settings: Settings, bucket: str, prefix: str) -> S3ObjectStore:
     """The store that the settings name. Raises ValueError where they contradict each other."""
     config: S3Config = {"region": settings.document_store_region}
-    client: ClientConfig = {}
+    client: ClientConfig = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
     if settings.document_store_endpoint is not None:
         config["endpoint"] = settings.document_store_endpoint
         config["virtual_hosted_style_request"] = False
@@ -77,4 +81,5 @@ def s3_store(settings: Settings, bucket: str, prefix: str) -> S3ObjectStore:
             raise ValueError("GWELLA_DOCUMENT_STORE_KEY_ID needs GWELLA_DOCUMENT_STORE_SECRET")
         config["access_key_id"] = settings.document_store_key_id
         config["secret_access_key"] = settings.document_store_secret.get_secret_value()
-    return S3ObjectStore(S3Store(bucket, prefix=prefix, config=config, client_options=client))
+    made = S3Store(bucket, prefix=prefix, config=config, client_options=client, retry_config=_RETRY)
+    return S3ObjectStore(made)

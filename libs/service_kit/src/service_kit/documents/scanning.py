@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -60,4 +61,7 @@ class Clamd:
             answer = await reader.readuntil(b"\0")
             return answer[:-1].strip()
         finally:
-            writer.close()
+            # The verdict is there, or none is waited for any longer: what is still to be sent is not.
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()

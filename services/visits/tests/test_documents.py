@@ -1,0 +1,383 @@
+"""Evidence on visits and findings: added, checked, downloaded under the visit's policy [flows 6]; rules R80 to R86."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select, text
+from visits_api import NEIGHBOUR, SCHOOL, Caller, Visits
+
+from service_kit.documents.serving import DocumentServing
+from service_kit.problems import ProblemError
+from service_kit.settings import Settings
+from testkit import files
+from visits.api.documents import DOCUMENTS
+from visits.storage.documents import documents
+from visits.storage.tables import shared
+
+PDF = files.pdf()
+PLAN = {"school_number": SCHOOL, "visit_type": "spring_monitoring", "planned_for": "2020-01-20"}
+FINDING = {"area": "teaching", "statement": "Questioning rarely deepens understanding."}
+NAME = "attachment; filename*=UTF-8''Gwers%205%20-%20Ll%C5%B7n.pdf"
+
+
+async def upload(
+    caller: Caller,
+    path: str,
+    content: bytes = PDF,
+    media_type: str = "application/pdf",
+    headers: Mapping[str, str] | None = None,
+    **query: str,
+) -> httpx.Response:
+    sent = {"Content-Type": media_type, **(headers or {})}
+    return await caller.send("POST", path, params={"language": "en", **query}, content=content, headers=sent)
+
+
+async def added(caller: Caller, path: str, **given: Any) -> dict[str, Any]:
+    answer = await upload(caller, path, **given)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def download(caller: Caller, id_: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    link = await caller.get(f"/v1/documents/{id_}/link")
+    assert link.status_code == 200, link.text
+    return await caller.send("GET", httpx.URL(link.json()["url"]).raw_path.decode(), headers=headers)
+
+
+async def held(visits: Visits) -> str:
+    id_ = str((await visits.adviser().done("/v1/visits", PLAN, 201))["id"])
+    await visits.adviser().done(f"/v1/visits/{id_}/hold", {"held_on": "2020-01-20"})
+    return id_
+
+
+async def shared_with_school(visits: Visits, id_: str) -> None:
+    await visits.adviser().done(f"/v1/visits/{id_}/draft", {"summary": "A fair picture."})
+    await visits.senior().done(f"/v1/visits/{id_}/assure")
+    await visits.adviser().done(f"/v1/visits/{id_}/share")
+
+
+async def finalised(visits: Visits, id_: str) -> None:
+    await visits.head().done(f"/v1/visits/{id_}/reply", {"reply": "Agreed."})
+    await visits.adviser().done(f"/v1/visits/{id_}/finalise")
+
+
+def kept(folder: Path) -> list[Path]:
+    return [path for path in (folder / "documents").rglob("*") if path.is_file()]
+
+
+async def appeared(folder: Path) -> None:
+    for _ in range(1_000):
+        if kept(folder):
+            return
+        await asyncio.sleep(0.01)
+
+
+async def rows(visits: Visits) -> int:
+    async with visits.superuser.connect() as connection:
+        return int(await connection.scalar(select(func.count()).select_from(documents.documents.heads)) or 0)
+
+
+async def test_evidence_is_added_and_downloaded(visits: Visits, tmp_path: Path) -> None:
+    """R80, R85: metadata, link, the same bytes as an attachment that no browser runs; one event without its name."""
+    adviser, visit = visits.adviser(), await held(visits)
+    made = await added(adviser, f"/v1/visits/{visit}/documents", headers={"Content-Disposition": NAME})
+    assert made["id"].startswith("visits-")
+    assert (made["state"], made["file_name"], made["size"]) == ("available", "Gwers 5 - Llŷn.pdf", len(PDF))
+    assert (made["sha256"], made["classification"]) == (sha256(PDF).hexdigest(), "confidential")
+    assert made["records"] == [{"kind": "visit", "id": visit}]
+    answer = await download(adviser, made["id"])
+    assert (answer.status_code, answer.content) == (200, PDF)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert "filename*=UTF-8''Gwers%205%20-%20Ll%C5%B7n.pdf" in answer.headers["content-disposition"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert "no-store" in answer.headers["cache-control"]
+    assert len(kept(tmp_path)) == 1
+    (event,) = await visits.events("document.added")
+    assert (event["document_id"], event["sha256"], event["school"]) == (made["id"], made["sha256"], SCHOOL)
+    assert "Gwers" not in str(event)
+    listed = await adviser.everything("/v1/documents", record_kind="visit", record_id=visit)
+    assert [one["id"] for one in listed] == [made["id"]]
+
+
+async def test_a_range_an_unchanged_file_and_a_range_behind_the_end(visits: Visits) -> None:
+    adviser, visit = visits.adviser(), await held(visits)
+    id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    part = await download(adviser, id_, {"Range": "bytes=5-7"})
+    assert (part.status_code, part.content) == (206, PDF[5:8])
+    assert part.headers["content-range"] == f"bytes 5-7/{len(PDF)}"
+    last = await download(adviser, id_, {"Range": "bytes=-6"})
+    assert (last.status_code, last.content) == (206, PDF[-6:])
+    assert (await download(adviser, id_, {"Range": "lines=1-2"})).status_code == 200
+    behind = await download(adviser, id_, {"Range": f"bytes={len(PDF)}-"})
+    assert (behind.status_code, behind.json()["code"]) == (416, "range_not_satisfiable")
+    same = await download(adviser, id_, {"If-None-Match": part.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+
+
+async def test_evidence_follows_the_visits_state(visits: Visits) -> None:
+    """Flows §1: the head from `shared` on, the chair once final, neighbours never; 404 for all of them before."""
+    adviser, visit = visits.adviser(), await held(visits)
+    id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    head, chair = visits.head(), visits.caller("chair_of_governors", school=SCHOOL, person_id="chair-1")
+    always = [
+        visits.senior(), visits.system(), visits.caller("lead_officer", authority="673", person_id="officer"),
+        visits.caller("director", authority="673", person_id="director"),
+        visits.caller("consortium_officer", body="central_south", person_id="officer-2"),
+        visits.caller("consortium_system", body="central_south"),
+    ]  # fmt: skip
+    never = [
+        visits.adviser("adviser-2"), visits.system("681"), visits.head(NEIGHBOUR), visits.caller("operator"),
+        visits.caller("welsh_government"), visits.caller("auditor", person_id="auditor"),
+        visits.caller("data_officer", body="central_south", person_id="data"),
+    ]  # fmt: skip
+
+    async def reading(caller: Caller) -> bool:
+        one = await caller.get(f"/v1/documents/{id_}")
+        listed = (await caller.get("/v1/documents", record_id=visit)).json()["items"]
+        link = await caller.get(f"/v1/documents/{id_}/link")
+        assert one.status_code == link.status_code
+        assert bool(listed) is (one.status_code == 200)
+        assert one.status_code in (200, 404)
+        return one.status_code == 200
+
+    assert [await reading(caller) for caller in (adviser, head, chair)] == [True, False, False]
+    await shared_with_school(visits, visit)
+    assert [await reading(caller) for caller in (adviser, head, chair)] == [True, True, False]
+    await finalised(visits, visit)
+    assert [await reading(caller) for caller in (adviser, head, chair)] == [True, True, True]
+    assert all([await reading(caller) for caller in always])
+    assert not any([await reading(caller) for caller in never])
+
+
+async def test_only_who_writes_the_visit_adds_and_removes(visits: Visits, tmp_path: Path) -> None:
+    """403 for who may read the visit, 404 for who may not know of it; nothing is left behind."""
+    visit = await held(visits)
+    path = f"/v1/visits/{visit}/documents"
+    id_ = (await added(visits.adviser(), path))["id"]
+    for caller, status in (
+        (visits.adviser("adviser-2"), 404), (visits.senior(), 403), (visits.head(), 403), (visits.system(), 403),
+        (visits.caller("clerk", person_id="clerk"), 404),
+    ):  # fmt: skip
+        assert (await upload(caller, path)).status_code == status
+        assert (await caller.post(f"/v1/documents/{id_}/remove", {"reason": "x"})).status_code == status
+    assert (await upload(visits.adviser(), "/v1/visits/nothing/documents")).status_code == 404
+    assert (len(kept(tmp_path)), await rows(visits)) == (1, 1)
+
+
+async def test_a_final_visit_keeps_its_evidence(visits: Visits) -> None:
+    """Flows §2: a final record is never edited; a redacted rendering of its evidence may still be added."""
+    adviser, visit = visits.adviser(), await held(visits)
+    path = f"/v1/visits/{visit}/documents"
+    finding = (await adviser.done(f"/v1/visits/{visit}/findings", FINDING, 201))["id"]
+    id_ = (await added(adviser, path))["id"]
+    of_finding = (await added(adviser, f"/v1/findings/{finding}/documents"))["id"]
+    await shared_with_school(visits, visit)
+    await finalised(visits, visit)
+    for closed in (path, f"/v1/findings/{finding}/documents"):
+        refused = await upload(adviser, closed)
+        assert (refused.status_code, refused.json()["code"]) == (409, "record_closed_to_documents")
+    for one in (id_, of_finding):
+        problem = await adviser.refused(f"/v1/documents/{one}/remove", {"reason": "no longer wanted"})
+        assert (problem["code"], problem["reason"]) == ("transition_not_allowed", "record_closed")
+        steps = (await adviser.get(f"/v1/documents/{one}")).json()["allowed_transitions"]
+        assert [(step["name"], step["barred"]["code"]) for step in steps] == [("remove", "record_closed")]
+    redacted = await added(adviser, path, original_id=id_, classification="internal")
+    assert (redacted["original_id"], redacted["classification"]) == (id_, "internal")
+    again = await upload(adviser, path, original_id=redacted["id"])
+    assert [fault["code"] for fault in again.json()["errors"]] == ["no_such_document"]
+    welsh = await upload(Caller(adviser.client, adviser.bearer, "cy"), path)
+    assert welsh.json()["title"] == "Mae ffeiliau'r cofnod hwn wedi'u pennu"
+
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+        ({"media_type": "application/zip"}, 415, "unsupported_media_type"),
+        ({"media_type": "text/html"}, 415, "unsupported_media_type"),
+        ({"content": b"MZ\x90\x00 a program"}, 422, "document_type_mismatch"),
+        ({"content": PDF, "media_type": "image/png"}, 422, "document_type_mismatch"),
+        ({"content": files.openxml(), "media_type": files.XLSX}, 422, "document_type_mismatch"),
+        (
+            {"headers": {"Content-Disposition": 'attachment; filename="papur.exe"'}},
+            422,
+            "document_type_mismatch",
+        ),
+        ({"content": b""}, 422, "document_empty"),
+        ({"content": bytes(1_048_577)}, 413, "body_too_large"),
+        ({"headers": {"Content-Digest": f"sha-256=:{base64.b64encode(bytes(32)).decode()}:"}}, 422, "digest_mismatch"),
+        ({"headers": {"Content-Digest": "sha-256=:x:"}}, 422, "validation_failed"),
+        ({"headers": {"Content-Disposition": "attachment; filename*=UTF-8''a%00.pdf"}}, 422, "validation_failed"),
+        ({"content": files.bomb(), "media_type": files.DOCX}, 422, "document_unsafe"),
+        (
+            {"content": files.openxml(more={"word/vbaProject.bin": b"x"}), "media_type": files.DOCX},
+            422,
+            "document_unsafe",
+        ),
+        ({"content": files.openxml()[:-30], "media_type": files.DOCX}, 422, "document_unsafe"),
+        ({"language": "fr"}, 422, "validation_failed"),
+        ({"classification": "public"}, 422, "validation_failed"),
+        ({"original_id": "visits-unknown"}, 422, "validation_failed"),
+        ({"file_name": "x.pdf"}, 422, "validation_failed"),
+]  # fmt: skip
+
+
+async def test_what_is_refused_leaves_nothing(visits: Visits, tmp_path: Path) -> None:
+    """R81 to R83: another type, a lying type, too large, another digest, a bomb: a problem, and nothing kept."""
+    visit = await held(visits)
+    for given, status, code in REFUSED:
+        answer = await upload(visits.adviser(), f"/v1/visits/{visit}/documents", **given)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert answer.headers["content-type"].startswith("application/problem+json")
+    assert (kept(tmp_path), await rows(visits), await visits.events("document.added")) == ([], 0, [])
+
+
+async def test_a_digest_that_holds_is_accepted(visits: Visits) -> None:
+    digest = base64.b64encode(sha256(PDF).digest()).decode()
+    visit = await held(visits)
+    made = await added(
+        visits.adviser(), f"/v1/visits/{visit}/documents", headers={"Content-Digest": f"sha-256=:{digest}:"}
+    )
+    assert (await visits.adviser().get(f"/v1/documents/{made['id']}")).status_code == 200
+
+
+async def test_a_repeated_upload_is_one_document(visits: Visits, tmp_path: Path) -> None:
+    """R40: the same key and file give the first answer; the bytes sent again are swept. A dry run keeps nothing."""
+    adviser, visit = visits.adviser(), await held(visits)
+    path = f"/v1/visits/{visit}/documents"
+    tried = await upload(adviser, path, dry_run="true")
+    assert (tried.status_code, tried.headers["dry-run"]) == (201, "true")
+    assert (kept(tmp_path), await rows(visits)) == ([], 0)
+    key = {"Idempotency-Key": "evidence-1"}
+    first, second = await upload(adviser, path, headers=key), await upload(adviser, path, headers=key)
+    assert second.headers["idempotency-replayed"] == "true"
+    assert first.json() == second.json()
+    other = await upload(adviser, path, files.pdf("another"), headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert (len(kept(tmp_path)), await rows(visits)) == (3, 1)
+    await visits.tasks.run_all()
+    assert len(kept(tmp_path)) == 1
+    assert (await download(adviser, first.json()["id"])).content == PDF
+
+
+async def test_an_upload_that_ends_between_bytes_and_row_leaves_nothing_visible(
+    visits: Visits, tmp_path: Path
+) -> None:
+    """R81: the bytes are nobody's until the row commits; after an hour they are swept."""
+    adviser, visit = visits.adviser(), await held(visits)
+    async with visits.superuser.begin() as held_up:
+        # Nobody can make a document while this lock is held: the upload waits with its bytes in the store.
+        await held_up.execute(text("lock table documents in exclusive mode"))
+        under_way = asyncio.create_task(upload(adviser, f"/v1/visits/{visit}/documents"))
+        async with asyncio.timeout(10):
+            await appeared(tmp_path)
+        await asyncio.sleep(0.05)
+        under_way.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await under_way
+    assert (len(kept(tmp_path)), await rows(visits)) == (1, 0)
+    await visits.tasks.run_all()
+    assert len(kept(tmp_path)) == 1
+    visits.clock.moment += timedelta(hours=1, seconds=1)
+    await visits.tasks.run_all()
+    assert kept(tmp_path) == []
+
+
+async def test_a_removed_file_is_gone_and_what_is_known_of_it_stays(visits: Visits, tmp_path: Path) -> None:
+    adviser, visit = visits.adviser(), await held(visits)
+    id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    before = visits.clock.now()
+    visits.clock.moment += timedelta(minutes=1)
+    removed = await adviser.done(f"/v1/documents/{id_}/remove", {"reason": "Names a pupil."})
+    assert (removed["state"], removed["version"], removed["allowed_transitions"]) == ("removed", 2, [])
+    problem = (await adviser.get(f"/v1/documents/{id_}/link")).json()
+    assert (problem["status"], problem["code"]) == (410, "document_removed")
+    assert await adviser.everything("/v1/documents", record_id=visit) == []
+    as_known = await adviser.get(f"/v1/documents/{id_}", known_at=before.isoformat())
+    assert as_known.json()["state"] == "available"
+    again = await adviser.refused(f"/v1/documents/{id_}/remove", {"reason": "again"})
+    assert again["reason"] == "not_from_this_state"
+    await visits.tasks.run_all()
+    assert kept(tmp_path) == []
+    (event,) = await visits.events("document.removed")
+    assert "pupil" not in str(event)
+
+
+async def test_a_link_is_short_lived_and_its_callers_alone(visits: Visits) -> None:
+    """R85: over after five minutes, worthless to others and without a token, and of no other document."""
+    adviser, visit = visits.adviser(), await held(visits)
+    one = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    other = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    link = httpx.URL((await adviser.get(f"/v1/documents/{one}/link")).json()["url"]).raw_path.decode()
+    assert (await visits.client.get(link)).status_code == 401
+    assert (await visits.senior().get(link)).status_code == 404
+    assert (await adviser.get(link.replace(one, other))).status_code == 404
+    assert (await adviser.get(link[:-2] + "xx")).status_code == 404
+    assert (await adviser.get(f"/v1/documents/{one}/content")).status_code == 422
+    assert (await adviser.get(link)).content == PDF
+    visits.clock.moment += timedelta(minutes=5, seconds=1)
+    over = await adviser.get(link)
+    assert (over.status_code, over.json()["code"]) == (410, "link_expired")
+
+
+async def test_every_read_of_a_confidential_file_is_audited(visits: Visits) -> None:
+    """R86: who downloaded what; also what was only looked at."""
+    adviser, visit = visits.adviser(), await held(visits)
+    id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    await adviser.get(f"/v1/documents/{id_}")
+    await download(adviser, id_)
+    outbox = shared.audit.outbox
+    of_document = select(outbox.c.record, outbox.c.subject).where(
+        outbox.c.action == "read", outbox.c.record_id == id_
+    )
+    found: list[tuple[str, str]] = []
+    async with asyncio.timeout(10):
+        while ("document_content", "adviser-1") not in found:
+            await asyncio.sleep(0.1)  # entries are written in batches, every half second
+            async with visits.superuser.connect() as connection:
+                found = [(row.record, row.subject) for row in await connection.execute(of_document)]
+    assert ("document", "adviser-1") in found
+
+
+async def test_row_level_security_hides_documents_of_records_that_are_hidden(visits: Visits) -> None:
+    """Invariant 16: the second lock asks the records themselves."""
+    visit = await held(visits)
+    await added(visits.adviser(), f"/v1/visits/{visit}/documents")
+    statement = select(func.count()).select_from(documents.documents.slices)
+    for setting, value, seen in (
+        ("app.confidential_schools", SCHOOL, 1), ("app.confidential_authorities", "673", 1),
+        ("app.confidential_schools", NEIGHBOUR, 0), ("app.public_schools", SCHOOL, 0),
+    ):  # fmt: skip
+        async with visits.api.connect() as connection:
+            await connection.execute(
+                text("select set_config(:name, :value, true)"), {"name": setting, "value": value}
+            )
+            assert await connection.scalar(statement) == seen, (setting, value)
+
+
+async def test_a_clients_own_reference_finds_the_document(visits: Visits) -> None:
+    adviser, visit = visits.adviser(), await held(visits)
+    id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+    answer = await adviser.send("PUT", f"/v1/documents/{id_}/external-references", json={"values": ["EV-7"]})
+    assert answer.json()["external_references"] == ["EV-7"]
+    assert [one["id"] for one in await adviser.everything("/v1/documents", external_reference="EV-7")] == [
+        id_
+    ]
+    another = visits.caller("senior_adviser", body="central_south", person_id="s", client_id="another")
+    assert len(await another.everything("/v1/documents", record_id=visit)) == 1
+    assert await another.everything("/v1/documents", external_reference="EV-7") == []
+
+
+def test_without_a_store_no_file_is_taken() -> None:
+    """A service without a place for files starts; whoever sends one is told that there is none."""
+    serving = DocumentServing.of(DOCUMENTS, Settings(), "visits", b"a secret of sufficient length")
+    with pytest.raises(ProblemError) as refused:
+        _ = serving.open_store
+    assert refused.value.code == "document_store_missing"
