@@ -35,8 +35,8 @@ class NewTransfer(Model):
     """First day on which it belongs to the new authority; today or earlier."""
 
 
-class TransferView(View, data_class=DataClass.public):
-    """A school that went to another authority."""
+class TransferView(View, data_class=DataClass.internal):
+    """A school that went to another authority. To everybody else its line tells it."""
 
     SCOPED_BY = {"authority": "authority", "school": "school_number"}
 
@@ -81,7 +81,7 @@ async def transfer_to_other_authority(new: NewTransfer, call: Call) -> Response:
 async def list_transfers(call: Call) -> Response:
     """Lists transfers of schools, by id and so by when they were recorded."""
     async with call.read() as uow:
-        query = showing(transfers, call.valid_at, call.known_at, call.rows(DataClass.public))
+        query = showing(transfers, call.valid_at, call.known_at, call.rows(DataClass.internal))
         return await call.page(uow, TransferView, query, [ascending(transfers.slices.c.id)])
 
 

@@ -79,8 +79,8 @@ transfers = Record(
         Column("reason", Text, nullable=False),
     ],
 )
-"""Schools that went to another authority: public, as their line is."""
-protect(transfers.slices, DataClass.public, authority="authority", school="school_number")
+"""Schools that went to another authority, for who has them now: to everybody else their line tells it."""
+protect(transfers.slices, DataClass.internal, authority="authority", school="school_number")
 
 moved_schools = moved_schools_table(metadata)
 
