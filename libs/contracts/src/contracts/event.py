@@ -9,9 +9,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from contracts.data_class import DataClass
+from contracts.docstrings import describe
 from contracts.identifiers import AuthorityCode, SchoolNumber
 
 TYPE_PREFIX: Final = "cymru.gwella"
@@ -37,7 +40,7 @@ class Event(BaseModel):
     add optional fields inside a version.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     TYPE: ClassVar[str]
     PUBLISHER: ClassVar[str]
@@ -56,6 +59,15 @@ class Event(BaseModel):
     """First day on which they no longer hold; null: open."""
     changed: tuple[str, ...] = Field(default=())
     """Names of the fields that changed, also of those whose values are not carried."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """As pydantic makes it, each field with its docstring."""
+        described = handler(schema)
+        describe(cls, handler.resolve_ref_schema(described))
+        return described
 
     def classed(self) -> DataClass:
         """The data class of this very event: that of its type, unless its facts ask for a higher one."""

@@ -94,7 +94,7 @@ def create_app(
     database = _database(service, settings, api=api)
     if database is not None and runtime is not None:
         database.wakes = runtime.wakes
-    serving = _serving(service, settings, clock, verify, catalogue, database)
+    serving = _serving(service, settings, clock, verify, catalogue, database, pages=api)
     if runtime is not None:
         serving = replace(serving, bells=runtime.bells)
     health = Health()
@@ -183,11 +183,14 @@ def _serving(
     authenticate: Authenticate,
     catalogue: Catalogue,
     database: Database | None,
+    *,
+    pages: bool,
 ) -> Serving:
-    # Without a secret of its own a process refuses the cursors of its neighbours, so one is demanded where data is.
+    # Without a secret of its own a process refuses the cursors of its neighbours, so one is demanded where data are
+    # served; a relay or consumer shows no pages and need not know it.
     secret = settings.cursor_secret.get_secret_value().encode()
     if not secret:
-        if database is not None:
+        if database is not None and pages:
             raise ValueError(f"{service.name} pages lists: GWELLA_CURSOR_SECRET is needed")
         secret = secrets.token_bytes(32)
     foundation = service.foundation

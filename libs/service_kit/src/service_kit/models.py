@@ -29,6 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from contracts.data_class import DataClass
+from contracts.docstrings import describe
 from service_kit.written_forms import with_strict_times
 
 Timestamp = AwareDatetime
@@ -43,12 +44,21 @@ Exclusion = dict[str, Any]
 class Model(BaseModel):
     """A request body: types are not coerced, unknown fields are refused, names are snake_case."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """As pydantic makes it; dates and moments in one form only (`written_forms`)."""
         return with_strict_times(handler(source))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """As pydantic makes it, each field with its docstring."""
+        described = handler(schema)
+        describe(cls, handler.resolve_ref_schema(described))
+        return described
 
 
 def classed(data_class: DataClass) -> DataClass:
@@ -65,9 +75,7 @@ class View(BaseModel):
     second party to the record (the supporting school of a commission): it is shown public and internal fields.
     """
 
-    model_config = ConfigDict(
-        frozen=True, use_attribute_docstrings=True, json_schema_serialization_defaults_required=False
-    )
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=False)
 
     DATA_CLASS: ClassVar[DataClass]
     RECORD: ClassVar[str]
@@ -92,6 +100,7 @@ class View(BaseModel):
         """Describes which class each field has, and that fields of other classes than the view's may be absent."""
         described = handler(schema)
         target = handler.resolve_ref_schema(described)
+        describe(cls, target)
         classes = field_classes(cls)
         for name, data_class in classes.items():
             target.get("properties", {}).get(name, {})["x-data-class"] = data_class.value

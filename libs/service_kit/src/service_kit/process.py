@@ -286,6 +286,7 @@ def settled() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
@@ -60,6 +60,10 @@ ALTER DEFAULT PRIVILEGES FOR ROLE :"owner"
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SEQUENCES TO :"api", :"worker";
 """
 
+_ENTER = """
+\\connect :"name"
+"""
+
 _DROP = """
 DROP DATABASE IF EXISTS :"name" WITH (FORCE);
 """
@@ -72,12 +76,24 @@ def create_service_database(
 
     `passwords` holds one password for each of the three roles. Nobody else may connect.
     """
-    names = _role_names(service)
-    for role in names.values():
-        run_sql(superuser_url, _ROLE, role=role, password=passwords[role])
-    run_sql(superuser_url, _CREATE + _CONNECT, name=name, **names)
-    run_sql(with_database(superuser_url, name), _RIGHTS, **names)
-    return _addresses(superuser_url, name, service, passwords)
+    return create_service_databases(superuser_url, {name: service}, passwords=passwords)[name]
+
+
+def create_service_databases(
+    superuser_url: str, services: Mapping[str, str], *, passwords: Mapping[str, str]
+) -> dict[str, ServiceDatabase]:
+    """The same for several databases, given with their services, by one run of `psql`: each start pays for it."""
+    scripts: list[tuple[str, Mapping[str, str]]] = []
+    for name, service in services.items():
+        names = _role_names(service)
+        scripts += [(_ROLE, {"role": role, "password": passwords[role]}) for role in names.values()]
+        scripts += [
+            (_CREATE + _CONNECT, {"name": name, **names}),
+            (_ENTER + _RIGHTS, {"name": name, **names}),
+        ]
+        scripts.append((_ENTER, {"name": database_of(superuser_url)}))
+    _run_scripts(superuser_url, scripts)
+    return {name: _addresses(superuser_url, name, service, passwords) for name, service in services.items()}
 
 
 def clone_service_database(
@@ -104,6 +120,16 @@ def run_sql(url: str, script: str, **variables: str) -> str:
 
     Raises `DatabaseCommandError` at the first statement refused.
     """
+    return _run_scripts(url, [(script, variables)])
+
+
+def database_of(url: str) -> str:
+    """The name of the database in an address."""
+    return unquote(urlsplit(url).path.lstrip("/")) or "postgres"
+
+
+def _run_scripts(url: str, scripts: Sequence[tuple[str, Mapping[str, str]]]) -> str:
+    """Run scripts one after another in one session, each with variables of its own."""
     from testkit.postgres import binary
 
     parts = urlsplit(url)
@@ -113,15 +139,22 @@ def run_sql(url: str, script: str, **variables: str) -> str:
         "PGPORT": str(parts.port or 5432),
         "PGUSER": unquote(parts.username or "postgres"),
         "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": unquote(parts.path.lstrip("/")) or "postgres",
+        "PGDATABASE": database_of(url),
         "PGOPTIONS": "-c client_min_messages=warning",
     }
     # Variables go in through the script, not the argument list, which any user of the machine can read.
-    lines = [f"\\set {name} {_psql_literal(value)}" for name, value in variables.items()]
+    lines = [
+        line
+        for script, variables in scripts
+        for line in (
+            *(f"\\set {name} {_psql_literal(value)}" for name, value in variables.items()),
+            script,
+        )
+    ]
     done = subprocess.run(
         [binary("psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
         check=False,
-        input="\n".join([*lines, script]),
+        input="\n".join(lines),
         env=environment,
         capture_output=True,
         text=True,

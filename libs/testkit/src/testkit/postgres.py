@@ -17,14 +17,16 @@ import signal
 import stat
 import subprocess
 import tempfile
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 
-from testkit.databases import ServiceDatabase, create_service_database
+from testkit.databases import ServiceDatabase, create_service_databases
 from testkit.processes import (
     ProcessRecord,
     ends_with_parent,
@@ -91,12 +93,16 @@ class PostgresServer:
 
         The roles' passwords are made once and kept in `passwords.json`, readable by us alone.
         """
-        service = service or name
-        for role in (f"{service}_owner", f"{service}_api", f"{service}_worker"):
-            if role not in self.passwords:
-                self.passwords[role] = secrets.token_urlsafe(24)
+        return self.create_service_databases({name: service or name})[name]
+
+    def create_service_databases(self, services: Mapping[str, str]) -> dict[str, ServiceDatabase]:
+        """The same for several databases, given with their services."""
+        for service in services.values():
+            for role in (f"{service}_owner", f"{service}_api", f"{service}_worker"):
+                if role not in self.passwords:
+                    self.passwords[role] = secrets.token_urlsafe(24)
         _write_private(self.folder / "passwords.json", json.dumps(self.passwords))
-        return create_service_database(self.superuser_url, name, service=service, passwords=self.passwords)
+        return create_service_databases(self.superuser_url, services, passwords=self.passwords)
 
     def stop(self) -> None:
         """Stop fast: running statements are rolled back, nothing committed is lost. Safe to repeat."""
@@ -122,8 +128,9 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
     if _account() is not None:
         _let_account_pass(cluster)
         _let_account_pass(Path(binary("postgres")))
-    if not (cluster / "PG_VERSION").exists():
-        _init_cluster(cluster, passwords[SUPERUSER], throwaway=throwaway)
+    new = not (cluster / "PG_VERSION").exists()
+    if new:
+        _init_cluster(cluster, passwords[SUPERUSER])
     if port is not None and not port_is_free(port):
         raise PostgresError(f"port {port} is in use; PostgreSQL was to listen there")
     for attempt in (1, 2, 3):
@@ -131,6 +138,10 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
         child = _launch(folder, chosen, throwaway=throwaway)
         if _wait_ready(child, cluster):
             write_record(folder / "owner.json", ProcessRecord.of(os.getpid(), "owner of PostgreSQL"))
+            if new and not throwaway:
+                # Beside the start, which need not wait for the disk: nobody has been promised anything yet.
+                sync = [binary("initdb"), "--sync-only", "-D", str(cluster)]
+                threading.Thread(target=_run, args=(sync,), name="sync", daemon=True).start()
             return PostgresServer(folder, chosen, child.pid, passwords, child)
         # A free port can be taken between choosing and listening: try again, but not for ever.
         time.sleep(0.2 * attempt)
@@ -214,7 +225,7 @@ def _let_account_pass(path: Path) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def _init_cluster(cluster: Path, password: str, *, throwaway: bool) -> None:
+def _init_cluster(cluster: Path, password: str) -> None:
     cluster.mkdir(mode=0o700, exist_ok=True)
     account = _account()
     if account is not None:
@@ -228,8 +239,7 @@ def _init_cluster(cluster: Path, password: str, *, throwaway: bool) -> None:
         command = [binary("initdb"), "-D", str(cluster), "-U", SUPERUSER, "--auth=scram-sha-256"]
         command += [f"--pwfile={password_file.name}", "--encoding=UTF8", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command += ["--no-sync"] if throwaway else []
-        _run(command)
+        _run([*command, "--no-sync"])
 
 
 def _run(command: list[str]) -> None:

@@ -6,7 +6,8 @@ nobody sees, so each run drops the policies of every table and makes them anew, 
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy import Connection, MetaData, Table, Text, cast, func, inspect, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import ExecutableDDLElement
 
 from eventing.sequencer import LogTables
@@ -33,20 +34,33 @@ def secure(
     missing = [table.name for table in metadata.sorted_tables if table.name not in existing]
     if missing:
         raise RuntimeError(f"{service}: declared and not migrated: {missing}")
-    for policy in connection.execute(_POLICIES).all():
-        connection.exec_driver_sql(policy.drop)
-    for statement in _statements(service, metadata.sorted_tables, shared):
-        connection.execute(statement)
-    for log in logs:
-        connection.execute(Revoke(["select", "insert", "update", "delete"], [log.outbox], f"{service}_api"))
-        connection.execute(Revoke(["insert", "update", "delete"], [log.log, log.head], f"{service}_api"))
-        connection.execute(Revoke(["update", "delete"], [log.log], f"{service}_worker"))
+    texts = [policy.drop for policy in connection.execute(_POLICIES).all()]
+    statements = [*_statements(service, metadata.sorted_tables, shared), *_logs(service, logs)]
+    texts += [str(statement.compile(dialect=connection.dialect)) for statement in statements]
+    # One round trip for some hundreds of statements: every start of a service waits for them.
+    connection.execute(
+        select(func.set_config("gwella.statements", cast(texts, ARRAY(Text)).cast(Text), True))
+    )
+    connection.exec_driver_sql(_EACH)
 
+
+_EACH = """
+do $all$ declare statement text; begin
+  foreach statement in array current_setting('gwella.statements')::text[] loop execute statement; end loop;
+end $all$
+"""
 
 _POLICIES = text(
     "select format('drop policy %I on %I.%I', policyname, schemaname, tablename) as drop "
     "from pg_policies where schemaname = current_schema()"
 )
+
+
+def _logs(service: str, logs: Sequence[LogTables]) -> Iterator[ExecutableDDLElement]:
+    for log in logs:
+        yield Revoke(["select", "insert", "update", "delete"], [log.outbox], f"{service}_api")
+        yield Revoke(["insert", "update", "delete"], [log.log, log.head], f"{service}_api")
+        yield Revoke(["update", "delete"], [log.log], f"{service}_worker")
 
 
 def _statements(service: str, tables: Sequence[Table], shared: Foundation) -> Iterator[ExecutableDDLElement]:

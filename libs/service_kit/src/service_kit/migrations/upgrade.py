@@ -31,12 +31,13 @@ async def migrate(owner_url: str, service: "Service") -> None:
         return
     engine = create_async_engine(owner_url, pool_size=1, max_overflow=0)
     try:
-        async with _ONE_AT_A_TIME, engine.begin() as connection:
+        async with engine.begin() as connection:
             await connection.execute(text("set local lock_timeout = '60s'"))
             await connection.execute(text("select pg_advisory_xact_lock(hashtext('gwella.migrate'))"))
             await connection.execute(text("set local lock_timeout = '5s'"))
             await connection.run_sync(admit, service.name)
-            await connection.run_sync(_upgrade, service.version_folders)
+            async with _ONE_AT_A_TIME:
+                await connection.run_sync(_upgrade, service.version_folders)
             await connection.run_sync(
                 secure, service.name, service.metadata, service.foundation, service.logs
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -32,6 +33,8 @@ ROLES = ("relay", "consumer")
 
 async def run_embedded(run: Run, stopping: Stopping) -> Exit:
     """Start everything in this process; stay; stop in the reverse order."""
+    # Next to nothing of what a start makes is garbage; looking for it takes a fifth of the time. See `settled`.
+    gc.disable()
     async with AsyncExitStack() as stack:
         # Importing the services takes longer than starting PostgreSQL, which is mostly another process's work.
         loading = asyncio.create_task(asyncio.to_thread(_load, run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ def start_databases(
     """PostgreSQL of the data folder, and in it a database with three roles for each service that keeps data."""
     try:
         server = start_postgres(instance.folder / "postgres")
-        databases = {plan.name: server.create_service_database(plan.name) for plan in topology.with_database}
+        databases = server.create_service_databases({plan.name: plan.name for plan in topology.with_database})
     except (PostgresError, DatabaseCommandError) as problem:
         raise CommandError(Exit.SERVER_FAILED, str(problem)) from problem
     return server, databases
@@ -37,11 +38,12 @@ def load_service(name: str) -> Service:
 
 
 async def migrate_all(topology: Topology, databases: Mapping[str, ServiceDatabase]) -> None:
-    """Bring every database to its newest version, one after another (Alembic's context is process-wide)."""
+    """Bring every database to its newest version; Python prepares one while PostgreSQL works on another."""
     from service_kit.migrations.upgrade import migrate
 
-    for plan in topology.with_database:
-        await migrate(databases[plan.name].owner_url, load_service(plan.name))
+    await asyncio.gather(
+        *(migrate(databases[plan.name].owner_url, load_service(plan.name)) for plan in topology.with_database)
+    )
 
 
 def issuer_server(url: str, data: Path) -> LoopServer:
