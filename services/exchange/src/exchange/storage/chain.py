@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, and_, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, array, insert
+import orjson
+from sqlalchemy import ColumnElement, Row, Text, and_, any_, bindparam, cast, column, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from eventing.raw import Composed, driver_of
 from exchange.domain.chain import FINDING, PUBLISHED, RETURN, content, reference
 from exchange.storage.chain_tables import chain_counts, chain_records
 from exchange.storage.tables import changes_head
@@ -14,15 +16,27 @@ from exchange.storage.tables import changes_head
 _RECORD = chain_records.c
 
 
-async def keep(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes records down, one statement however many; an earlier version than the one held changes nothing."""
-    statement = insert(chain_records)
+def _keeping() -> Composed:
+    """One text for any number of records, given as one JSON array: it is prepared once, whoever hears of them."""
+    given = func.jsonb_to_recordset(cast(bindparam("rows", type_=Text), JSONB)).table_valued(
+        *(column(one.name, one.type) for one in chain_records.c)
+    )
+    rows = select(given.render_derived(name="given", with_types=True))
+    statement = insert(chain_records).from_select(chain_records.c.keys(), rows)
     told = {name: column for name, column in statement.excluded.items() if name != "reference"}
     newer = statement.excluded.version > _RECORD.version
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=[_RECORD.reference], set_=told, where=newer),
-        [dict(row) for row in rows],
+    return Composed.of(
+        statement.on_conflict_do_update(index_elements=[_RECORD.reference], set_=told, where=newer)
     )
+
+
+_KEEPING = _keeping()
+
+
+async def keep(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes records down, one statement however many; an earlier version than the one held changes nothing."""
+    driver = await driver_of(connection)
+    await driver.execute(*_KEEPING.with_(rows=orjson.dumps(list(rows)).decode()))
 
 
 async def keep_counts(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
