@@ -1,26 +1,38 @@
 """The three kinds of client after the half-term: what each sees of it, and one thing that it does not."""
 
+from typing import Any
+
 from gwella.story.clients import Clients
-from gwella.story.half_term import SCHOOL, VALE, YEAR, only
+from gwella.story.half_term import SCHOOL, VALE, YEAR, only, wait_until
 from gwella.story.returning import VERSION
 from gwella.story.telling import Telling
 from gwella.story.using import refused
 from gwella.story.visiting import TYPE, lead_adviser, the_findings, the_visit
+
+CHAIN = {
+    "visit", "finding", "support_requests", "offers", "commissions", "deliveries", "impacts", "decisions", "returns",
+}  # fmt: skip
+"""Steps that the consortium's system sees: resolutions and what refers to them are their bodies' own until minutes."""
 
 
 def follow_the_chain(telling: Telling, clients: Clients) -> None:
     """From the finding to everything that became of it, each record under the reader's own rights."""
     finding = the_findings(clients)["teaching"]
     path = f"/v1/findings/{finding}/chain"
-    steps = clients.machine(f"authority-{VALE}").get(path)["steps"]
-    telling.say(" → ".join(f"{len(step['records'])} {step['title']}" for step in steps))
-    present = {step["code"] for step in steps if step["status"] == "present"}
-    telling.check("the chain from the finding, as the authority sees it", sorted(present), sorted(CHAIN))
-    cardiff = clients.machine("authority-681")
+    consortium, cardiff = clients.machine("consortium"), clients.machine("authority-681")
+
+    def present() -> dict[str, list[dict[str, Any]]]:
+        steps = consortium.get(path)["steps"]
+        return {step["code"]: step["records"] for step in steps if step["status"] == "present"}
+
+    steps = wait_until(present, lambda found: set(found) >= CHAIN)
+    telling.say(" → ".join(f"{len(records)} {code.replace('_', ' ')}" for code, records in steps.items()))
+    telling.check("the chain from the finding, step by step", set(steps), CHAIN)
+    counting = [figure["code"] for one in steps.get("returns", ()) for figure in one["figures"]]
+    telling.check("the return counts its commission", "support.commissioned" in counting, True)
+    levels = sorted(one["facts"]["level"] for one in steps.get("impacts", ()))
+    telling.check("the impact at its end", levels, ["some", "strong"])
     telling.check("Cardiff asks for that chain", refused(lambda: cardiff.get(path)), (404, "not_found"))
-
-
-CHAIN = ("finding", "visit", "support", "commission", "impact", "decision", "return")
 
 
 def see_as_each(telling: Telling, clients: Clients) -> None:
