@@ -223,3 +223,17 @@ def test_every_figure_has_one_measure_and_its_unit() -> None:
     assert {f.unit for f in figures.values() if f.measure is Measure.day} == {"date"}
     assert {figure.code for figure in projected(Log())} == set(figures)
     assert all(rule.title.en and rule.title.cy for rule in current().rules.values())
+
+
+def test_actions_that_follow_their_school_to_another_authority() -> None:
+    """RET-10, flows 1: out of one and into the other, and the sum holds for both, against what was handed in."""
+    log = Log()
+    acted(log, [(NUMBERS[0], "a", [("proposed", -30), ("agreed", -29), ("in_progress", -28)])])
+    facts = {"proposed_on": day(-30), "agreed_on": day(-29), "due_date": day(0), "state": "in_progress"}
+    log.tell("visits.action", "moved", "a", "6812099", day(5), from_authority="673", **facts)
+    made = cells_of_log(log)
+    names = ("opening", "new", "cancelled", "closing")
+    assert [value(made, f"actions.{name}", "673") for name in names] == [1, 0, 1, 0]
+    assert [value(made, f"actions.{name}", "681") for name in names] == [0, 1, 0, 1]
+    handed_in = {("actions.closing", "673", ()): 1, ("actions.closing", "681", ()): 0}
+    assert "RET-10" not in {rule for rule, _ in found(made, handed_in)}

@@ -114,7 +114,10 @@ def _by_day(dated: tuple[date, Fact]) -> tuple[date, int]:
 def _actions(ground: Ground) -> Mapping[str, list[Fact]]:
     """Of each school, its actions of this school year as they stand at the end of the period."""
     found: dict[str, list[Fact]] = defaultdict(list)
-    for span, timeline, _ in timelines(ground):
+    for timeline, _ in timelines(ground):
+        span = ground.days.get(timeline[-1][1].authority or "")
+        if span is None:
+            continue
         fact = until(timeline, span.last_day)
         agreed = fact.on("agreed_on") if fact is not None else None
         if fact is None or fact.school is None or agreed is None or fact.data["state"] == "cancelled":

@@ -34,6 +34,7 @@ class CategoryThen:
 
 
 Categories = Mapping[str, CategoryThen]
+_CONFIDENTIAL = frozenset({"settled_in_confidence", "moved_in_confidence"})
 
 
 def categories_on(ledger: Ledger, day: date, known: int) -> Categories:
@@ -64,12 +65,16 @@ def _held(told: Iterable[Fact], day: date) -> Fact | None:
     holding = [
         fact
         for fact in told
-        if ("value" in fact.data or fact.verb == "settled_in_confidence")
+        if ("value" in fact.data or _settled_in_confidence(fact))
         and (since := _since(fact)) is not None
         and since <= day
     ]
     last = holding[-1] if holding else None
     return last if last is not None and last.data.get("state") != "superseded" else None
+
+
+def _settled_in_confidence(fact: Fact) -> bool:
+    return fact.verb in _CONFIDENTIAL and fact.data.get("state") == "published"
 
 
 def _since(fact: Fact) -> date | None:
@@ -105,7 +110,7 @@ def category_figures(
             counted.append(_item(school, held, held.value))
             if then is not None and then.value is not None and _differs(then, held):
                 moved.append(_item(school, held, held.value))
-        told = reported[school.authority].get(school.number)
+        told = reported[school.authority].get(school.number) or _of_record(reported[school.authority], then)
         if then is not None and (told is None or _differs(told, then)):
             late.append(_item(school, then, then.value))
     hidden = {item.authority: Status.suppressed for item in confidential if item.authority is not None}
@@ -121,6 +126,13 @@ def category_figures(
 def _by_authority(ledger: Ledger, days: Mapping[str, date], known: int) -> Mapping[str, Categories]:
     by_day = {day: categories_on(ledger, day, known) for day in set(days.values())}
     return {authority: by_day[day] for authority, day in days.items()}
+
+
+def _of_record(categories: Categories, held: CategoryThen | None) -> CategoryThen | None:
+    """The same category under the number that the school had then."""
+    if held is None:
+        return None
+    return next((one for one in categories.values() if one.reference.id == held.reference.id), None)
 
 
 def _differs(one: CategoryThen, other: CategoryThen) -> bool:

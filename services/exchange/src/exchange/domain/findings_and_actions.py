@@ -5,7 +5,7 @@ opening + new + reopened - verified - cancelled = closing. What was recorded lat
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from exchange.domain.facts import Fact, dated, until
@@ -53,25 +53,24 @@ def _findings(ground: Ground) -> Mapping[str, list[Item]]:
     return found
 
 
-def timelines(ground: Ground) -> list[tuple[Days, Timeline, Timeline]]:
-    """For each action of the authorities: its days, its dated facts, and those that the return before had known."""
+def timelines(ground: Ground) -> list[tuple[Timeline, Timeline]]:
+    """For each action that was ever of these authorities: its dated facts, and those the return before had known."""
     return [
         (
-            span,
             dated(told, *_DAYS),
             dated(
                 [fact for fact in told if ground.earlier is None or fact.position <= ground.earlier], *_DAYS
             ),
         )
         for told in ground.ledger.records(ACTION, ground.known)
-        if (span := ground.days.get(told[-1].authority or "")) is not None
+        if any(fact.authority in ground.days for fact in told)
     ]
 
 
-def is_open(timeline: Timeline, day: date) -> bool:
-    """Whether an action is open at the end of a day."""
+def _is_open(timeline: Timeline, day: date, authority: str) -> bool:
+    """Whether an action is open, and this authority's, at the end of a day."""
     fact = until(timeline, day)
-    return fact is not None and fact.data["state"] in OPEN
+    return fact is not None and fact.authority == authority and fact.data["state"] in OPEN
 
 
 def is_overdue(timeline: Timeline, day: date) -> bool:
@@ -85,39 +84,43 @@ def is_overdue(timeline: Timeline, day: date) -> bool:
 
 def _actions(ground: Ground) -> Mapping[str, list[Item]]:
     found: dict[str, list[Item]] = defaultdict(list)
-    for span, timeline, reported in timelines(ground):
-        last = timeline[-1][1]
-        by = [ground.by_category(last.school, span)]
-
-        def count(name: str, fact: Fact, last: Fact = last, by: list[tuple[str, str]] = by) -> None:
-            found[f"actions.{name}"].append(item(last.authority, by, reference("actions", fact)))
-
-        before, then = is_open(timeline, span.day_before), is_open(reported, span.day_before)
-        for name, holds in (
-            ("opening", then),
-            ("late_added", before and not then),
-            ("late_removed", then and not before),
-            ("closing", is_open(timeline, span.last_day)),
-            ("overdue", is_overdue(timeline, span.last_day)),
-        ):
-            if holds:
-                count(name, last)
-        for name, day, fact in _moves(timeline):
-            if span.first_day <= day <= span.last_day:
-                count(name, fact)
+    for timeline, reported in timelines(ground):
+        for authority in sorted({of for _, fact in timeline if (of := fact.authority or "") in ground.days}):
+            for name, fact in _counted(timeline, reported, authority, ground.days[authority]):
+                by = [ground.by_category(fact.school, ground.days[authority])]
+                found[f"actions.{name}"].append(item(authority, by, reference("actions", fact)))
     return found
 
 
-def _moves(timeline: Timeline) -> list[tuple[str, date, Fact]]:
-    """Each time that an action opened or was done, and how."""
-    moves: list[tuple[str, date, Fact]] = []
-    was_open = opened = False
+def _counted(
+    timeline: Timeline, reported: Timeline, authority: str, span: Days
+) -> Iterator[tuple[str, Fact]]:
+    """As what an action counts for one authority, with the fact by which it does."""
+    last = next(fact for _, fact in reversed(timeline) if fact.authority == authority)
+    before = _is_open(timeline, span.day_before, authority)
+    then = _is_open(reported, span.day_before, authority)
+    for name, holds in (
+        ("opening", then),
+        ("late_added", before and not then),
+        ("late_removed", then and not before),
+        ("closing", now := _is_open(timeline, span.last_day, authority)),
+        ("overdue", now and is_overdue(timeline, span.last_day)),
+    ):
+        if holds:
+            yield name, last
+    for name, day, fact in _moves(timeline, authority):
+        if span.first_day <= day <= span.last_day:
+            yield name, fact
+
+
+def _moves(timeline: Timeline, authority: str) -> Iterator[tuple[str, date, Fact]]:
+    """Each time that an action began or ceased to be open here, and how; with its school it may come and go."""
+    was_here = was_open = ever = False
     for day, fact in timeline:
-        state = fact.data["state"]
-        if (state in OPEN) != was_open:
-            if not was_open:
-                moves.append(("reopened" if opened else "new", day, fact))
-            else:
-                moves.append(("cancelled" if state == "cancelled" else "verified", day, fact))
-            was_open, opened = not was_open, True
-    return moves
+        is_open = fact.data["state"] in OPEN
+        here = is_open and fact.authority == authority
+        if here and not was_here:
+            yield "reopened" if ever and not was_open else "new", day, fact
+        if was_here and not here:
+            yield "cancelled" if is_open or fact.data["state"] == "cancelled" else "verified", day, fact
+        was_here, was_open, ever = here, is_open, ever or is_open

@@ -61,13 +61,13 @@ def _commissions(ground: Ground, found: dict[str, list[Item]]) -> Mapping[str, d
     """Counts the commissions; gives the day on which each request was commissioned."""
     days: dict[str, date] = {}
     for told in ground.ledger.records(COMMISSION, ground.known):
-        placed = told[0]
+        placed = told[-1]
         span, day = ground.days.get(placed.authority or ""), placed.on("commissioned_on")
         if span is None or day is None:
             continue
         days[placed.data["request_id"]] = day
         by = [*ground.by_kind(placed.school), ("support_type", placed.data["support_type"])]
-        of = reference("commissions", placed)
+        of = reference("commissions", told[0])
         if span.first_day <= day <= span.last_day:
             found["support.commissioned"].append(item(placed.authority, by, of))
             for name in ("median", "percentile_90"):

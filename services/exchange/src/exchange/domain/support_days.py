@@ -80,13 +80,13 @@ def _committed(
         span = ground.days.get(told[-1].authority or "")
         if span is None or not _counts(told[-1], ground):
             continue
-        fact = until(dated(told, *_DAYS), span.last_day)
-        if fact is None or fact.school is None:
+        fact, number = until(dated(told, *_DAYS), span.last_day), told[-1].school
+        if fact is None or number is None:
             continue
-        by = [ground.by_category(fact.school, span)]
+        by = [ground.by_category(number, span)]
         of = reference("commissions", fact)
         found["support_days.committed"].append(item(told[-1].authority, by, of, fact.data["days"]))
-        days, last[fact.school] = schools[fact.school], told[-1]
+        days, last[number] = schools[number], told[-1]
         days.committed += fact.data["days"]
         under = [one.data["ceiling_days"] for one in told if one.data.get("ceiling_days") is not None]
         if under:
