@@ -20,9 +20,9 @@ class Clients:
         """A machine client, like `authority-673`."""
         return self._client(name, None, language)
 
-    def person(self, name: str, person_id: str | None = None) -> ApiClient:
-        """A person who signs in through the front end."""
-        return self._client(name, person_id or "", None)
+    def person(self, name: str, person_id: str | None = None, language: str | None = None) -> ApiClient:
+        """A person who signs in through the front end; without `language` in the one of the person's own choice."""
+        return self._client(name, person_id or "", language)
 
     def _client(self, name: str, person_id: str | None, language: str | None) -> ApiClient:
         key = (name, person_id, language)

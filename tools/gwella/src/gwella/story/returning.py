@@ -38,28 +38,12 @@ def fill(telling: Telling, clients: Clients) -> None:
     consortium = clients.machine("consortium")
     for kind in LAST_EVENTS:
         next(iter(consortium.follow_changes(0, type=kind)))
-    officer = _officer(clients)
+    officer = data_officer(clients)
     owed = officer.get("/v1/return-obligations", school_year=YEAR, period=PERIOD)["items"]
     telling.check("the return that is owed for spring 1", [one["return_id"] for one in owed], [RETURN])
     officer.post("/v1/returns", {"return_id": RETURN})
 
-    def comment(now: Answer) -> None:
-        missing = _uncommented(now)
-        for finding in missing:
-            officer.post(f"{VERSION}/remarks", {
-                "rule": finding["rule"], "authority": finding["authority"], "kind": "comment",
-                "text": "Looked at with the authority. Edrychwyd arno gyda'r awdurdod.",
-            })  # fmt: skip
-
-    def settle(now: Answer) -> None:
-        comment(now)
-        if not _uncommented(now):
-            officer.post(f"{VERSION}/freeze")
-
-    frozen = walk(officer, VERSION, {
-        "opened": lambda _: officer.post(f"{VERSION}/fill"), "filled": lambda _: officer.post(f"{VERSION}/validate"),
-        "validated": settle,
-    })  # fmt: skip
+    frozen = freeze(officer, VERSION)
     errors = [finding["rule"] for finding in frozen["findings"] if finding["severity"] == "error"]
     telling.check("errors that the rules found", errors, [])
     telling.say(
@@ -69,7 +53,7 @@ def fill(telling: Telling, clients: Clients) -> None:
 
 def sign(telling: Telling, clients: Clients) -> None:
     """Two different people sign exactly what was frozen; then it is submitted, and not before it is seen."""
-    people, officer = People(clients), _officer(clients)
+    people, officer = People(clients), data_officer(clients)
     director = people.signed_in("managing-director", MANAGING_DIRECTOR)
     lead = people.signed_in("lead-director", LEAD_DIRECTOR)
     government = clients.machine("welsh-government")
@@ -185,7 +169,27 @@ def trace(telling: Telling, clients: Clients) -> None:
     telling.check("the return, acknowledged", done["state"], "acknowledged")
 
 
-def _officer(clients: Clients) -> ApiClient:
+def freeze(officer: ApiClient, path: str) -> Answer:
+    """Fills a version, answers every warning with a comment, and freezes it; gives it as it is then."""
+
+    def settle(now: Answer) -> None:
+        missing = _uncommented(now)
+        for finding in missing:
+            officer.post(f"{path}/remarks", {
+                "rule": finding["rule"], "authority": finding["authority"], "kind": "comment",
+                "text": "Looked at with the authority. Edrychwyd arno gyda'r awdurdod.",
+            })  # fmt: skip
+        if not missing:
+            officer.post(f"{path}/freeze")
+
+    return walk(officer, path, {
+        "opened": lambda _: officer.post(f"{path}/fill"), "filled": lambda _: officer.post(f"{path}/validate"),
+        "validated": settle,
+    })  # fmt: skip
+
+
+def data_officer(clients: Clients) -> ApiClient:
+    """Who fills and freezes the return; the second signatory is registered with it."""
     people = People(clients)
     people.id_of(LEAD_DIRECTOR)
     return people.signed_in("data-officer", DATA_OFFICER)
