@@ -13,6 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from chain_story import FINDING, PATH, SCHOOL, proceedings, records, story, support, visit_and_finding
 from returning import FIRST, OFFICER, RETURN, SECOND, VERSION, frame, opened, passed, region, told
 
+from contracts.events.brokerage_moves import (
+    CommissionMoved,
+    DeliveryMoved,
+    ImpactMoved,
+    OfferMoved,
+    SupportRequestMoved,
+)
+from contracts.events.visits_moves import FindingMoved, VisitMoved
 from service_kit.auth.principal import Grant
 
 OF_AUTHORITY = {
@@ -221,3 +229,23 @@ async def test_a_chain_costs_the_same_however_long(exchange: Any) -> None:
         costs.append(len(statements))
         statements.clear()
     assert costs[0] == costs[1] <= 7
+
+
+async def test_a_chain_goes_with_its_school(told_story: Any) -> None:
+    """X-17: after a transfer the new authority reads the whole history, and the chain is no longer the old one's."""
+    moved = {"authority": "681", "school": "6812999", "from_authority": "673", "from_school": SCHOOL}
+    facts = [(event, key) for event, key in story() if event.school == SCHOOL]
+    last = {(event.AGGREGATE, key): (event, key) for event, key in facts}
+    kinds = {
+        "visit": VisitMoved, "finding": FindingMoved, "support_request": SupportRequestMoved, "offer": OfferMoved,
+        "commission": CommissionMoved, "delivery": DeliveryMoved, "impact": ImpactMoved,
+    }  # fmt: skip
+    await told(
+        told_story,
+        [
+            (kinds[event.AGGREGATE].model_validate(event.model_dump() | moved), key)
+            for event, key in last.values()
+        ],
+    )
+    assert records(await chain(told_story, "authority_system", authority="681")) == OF_AUTHORITY
+    assert (await told_story.ask("GET", PATH, "authority_system", authority="673")).status_code == 404
