@@ -7,7 +7,6 @@ by every request, so what can be prepared is prepared.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from time import monotonic_ns
 from typing import Final
 from urllib.parse import quote
 
@@ -130,10 +129,8 @@ class PassThrough:
             observation.client_id = caller.principal.client_id
             if not caller.may(operation.operation):
                 raise ProblemError("operation_not_permitted", {"operation": operation.operation})
-            extra += enter(caller.allowance)
+            extra += enter(caller.allowance, writing=method not in _READING)
             allowance = caller.allowance
-            if method not in _READING:
-                allowance.wrote_at = monotonic_ns()
             forward = self._page if operation.is_shared_list else self._forward
             await forward(scope, receive, send, operation, observation, found, extra)
         except ProblemError as refusal:

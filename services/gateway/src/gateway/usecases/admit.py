@@ -42,8 +42,10 @@ class Caller:
         return permitted
 
 
-def enter(allowance: Allowance, requests: int = 1) -> Lines:
+def enter(allowance: Allowance, requests: int = 1, *, writing: bool = False) -> Lines:
     """Takes requests of the client's rate and one place of its bulkhead; gives the RateLimit lines.
+
+    `writing`: the request may change something, which is remembered.
 
     Whoever enters leaves: `allowance.in_flight -= 1`. Raises 429 `too_many_requests` or `too_many_in_flight`, with
     the same lines, and then nothing is to be given back.
@@ -63,6 +65,8 @@ def enter(allowance: Allowance, requests: int = 1) -> Lines:
             "too_many_in_flight", {"limit": quota.in_flight}, headers={"Retry-After": "1", **_named(lines)}
         )
     allowance.in_flight += 1
+    if writing:
+        allowance.wrote_at = now
     return lines
 
 
