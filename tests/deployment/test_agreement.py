@@ -20,6 +20,14 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = {f"GWELLA_{name.upper()}" for name in Settings.model_fields}
 NOT_SETTINGS = {"GWELLA_SECRETS_DIR"}
 """Read before the settings are: where they are found."""
+OF_A_PLATFORM = (
+    "PGSSLMODE",
+    "GWELLA_ISSUER_DISCOVERY_URL",
+    "GWELLA_LOG_LEVEL",
+    "GWELLA_DATA_DIR",
+    "GWELLA_DOCUMENT_",
+)
+"""What one platform must say and another need not."""
 Overlays = Mapping[str, list[dict[str, Any]]]
 Document = dict[str, Any]
 
@@ -69,6 +77,7 @@ def test_the_services_are_what_the_topology_says(topology: Topology) -> None:
         assert plan.publishes == (service.topic if service.publishes else None), plan.name
         assert sorted(plan.hears) == sorted(service.hears), plan.name
         assert plan.database == (service.foundation is not None), plan.name
+        assert plan.documents == (service.documents is not None), plan.name
 
 
 @pytest.mark.parametrize("name", ["development", "production"])
@@ -117,12 +126,9 @@ def test_each_role_is_told_the_same_everywhere(overlays: Overlays, compose: Docu
     expected = {name: told_in_compose(one) for name, one in ours(compose).items()}
     for name, overlay in overlays.items():
         for one in own_workloads(overlay):
-            told = set(variables_of(one, overlay)) - {
-                "PGSSLMODE",
-                "GWELLA_ISSUER_DISCOVERY_URL",
-                "GWELLA_LOG_LEVEL",
-            }
-            assert told == expected[one["metadata"]["name"]] - {"GWELLA_ISSUER_DISCOVERY_URL"}, name
+            told = set(variables_of(one, overlay))
+            different = told ^ expected[one["metadata"]["name"]]
+            assert not [told_name for told_name in different if not told_name.startswith(OF_A_PLATFORM)], name
 
 
 def told_in_compose(service: Document) -> set[str]:
@@ -154,7 +160,8 @@ def test_the_secrets_that_are_named_are_those_that_are_made(
     for one in own_workloads(overlays["production"]):
         pod = pod_of(one)
         for entry in pod["containers"][0]["env"]:
-            if reference := entry.get("valueFrom", {}).get("secretKeyRef"):
+            reference = entry.get("valueFrom", {}).get("secretKeyRef", {"optional": True})
+            if not reference.get("optional"):
                 named.add(path_of(reference["name"], reference["key"]))
         for volume in pod["volumes"]:
             for item in volume.get("secret", {}).get("items", []):
@@ -227,3 +234,20 @@ def test_whatever_is_given_in_two_files_is_given_alike(compose: Document, overla
         if not re.search(r"(^|/)gwella$", name):
             versions.setdefault(name, set()).add(tag)
     assert all(len(found) == 1 for found in versions.values()), versions
+
+
+def test_whoever_keeps_documents_has_a_store(
+    overlays: Overlays, compose: Document, topology: Topology
+) -> None:
+    keeping = {
+        f"{plan.name}-{part}" for plan in topology.services if plan.documents for part in ("api", "consumer")
+    }
+    assert {name for name, one in ours(compose).items() if "GWELLA_DATA_DIR" in one["environment"]} == keeping
+    for one in own_workloads(overlays["development"]):
+        mounts = [mount["mountPath"] for mount in pod_of(one)["containers"][0]["volumeMounts"]]
+        where = variables_of(one, overlays["development"])["GWELLA_DATA_DIR"]
+        assert (where in mounts) == (one["metadata"]["name"] in keeping)
+    for one in own_workloads(overlays["production"]):
+        told = variables_of(one, overlays["production"])
+        assert told["GWELLA_DOCUMENT_STORE"].startswith("s3://")
+        assert ("GWELLA_DOCUMENT_STORE_SECRET" in told) == (one["metadata"]["name"] in keeping)

@@ -169,11 +169,13 @@ def stage(*instructions: str) -> Stage:
         ("RUN touch /etc/x", "RUN names /etc"),
         ("RUN false", "false"),
         ("SHELL x", "SHELL is not understood"),
-        ("COPY --from=build /a /b", "copied to where they were made"),
+        ("COPY --from=build /made /b", "an environment cannot move"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused(instruction: str, said: str, tmp_path: Path) -> None:
     carrying = CarryingOut(tmp_path / "root", tmp_path, clean_environment())
+    (tmp_path / "root/made").mkdir()
+    (tmp_path / "root/made/pyvenv.cfg").touch()
     with pytest.raises(DockerfileError, match=said):
         carrying.carry_out(stage(instruction))
 

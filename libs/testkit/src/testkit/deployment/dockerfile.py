@@ -126,12 +126,14 @@ class CarryingOut:
 
     def _copy(self, argument: str) -> None:
         words = shlex.split(argument)
+        words = [word for word in words if not word.startswith("--chown=")]
         if words[0].startswith("--from="):
             # Another stage was carried out in the same folder: what it made is there already.
-            if words[1] != words[2]:
-                raise DockerfileError(
-                    "a stage's files are copied to where they were made: environments cannot move"
-                )
+            _, made, to = words
+            if (self.inside(made) / "pyvenv.cfg").exists() and made != to:
+                raise DockerfileError("an environment cannot move: it is copied to where it was made")
+            if made != to:
+                shutil.copytree(self.inside(made), self.inside(to), dirs_exist_ok=True)
             return
         *sources, to = words
         for source in sources:

@@ -154,10 +154,11 @@ def apart(manifests: Sequence[Manifest]) -> Iterator[str]:
         for one in policies
     ):
         yield "NetworkPolicy: nothing denies what is not allowed to go out"
-    selected = [one["podSelector"].get("matchLabels") for one in policies]
+    selected = [one["podSelector"].get("matchLabels", {}) for one in policies]
     for one in workloads(manifests):
         template = one["spec"]["template"]["metadata"]["labels"] if one["kind"] != "CronJob" else {}
-        if OURS in template and template not in selected:
+        own = {name: value for name, value in template.items() if name.startswith("app.kubernetes.io/")}
+        if OURS in template and own not in selected:
             yield f"{where(one)}: has no network policy"
     for one in policies:
         for rule in one.get("ingress", []) or []:

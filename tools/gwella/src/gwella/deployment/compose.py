@@ -11,6 +11,8 @@ from gwella.suite.topology import Topology
 Document = dict[str, Any]
 
 SECRETS: Final = "/run/secrets"
+DOCUMENTS: Final = "/var/lib/gwella"
+"""Where the image has a folder that belongs to its user; the volume takes its owner from it."""
 ADDRESSES: Final = Addresses("postgres", lambda service: f"{service}-api")
 
 
@@ -35,6 +37,8 @@ def _container(topology: Topology, process: Process) -> Document:
     ]
     environment = dict(process.variables)
     environment |= {one.variable: f"{SECRETS}/{one.key}" for one in process.files}
+    if process.keeps_documents:
+        environment["GWELLA_DATA_DIR"] = DOCUMENTS
     if secrets:
         environment["GWELLA_SECRETS_DIR"] = SECRETS
     return {
@@ -43,6 +47,7 @@ def _container(topology: Topology, process: Process) -> Document:
         "environment": environment,
         **({"secrets": secrets} if secrets else {}),
         "depends_on": _depends_on(process),
+        **({"volumes": [f"documents:{DOCUMENTS}"]} if process.keeps_documents else {}),
         **_published(topology, process),
     }
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 from gwella.deployment import kubernetes, operators
-from gwella.deployment.compose import compose_services
+from gwella.deployment.compose import DOCUMENTS, compose_services
 from gwella.deployment.keycloak import realm
 from gwella.suite.topology import Topology
 from testkit.issuer_directory import load_directory
@@ -37,9 +37,12 @@ def deployment_files(topology: Topology) -> dict[str, str]:
         "topics.yaml": operators.topics(topology),
         "scaled-consumers.yaml": operators.scaled_consumers(topology),
     }
-    passwords = {"database-passwords.yaml": [kubernetes.database_passwords(topology)]}
+    patches = {
+        "database-passwords.yaml": [kubernetes.database_passwords(topology)],
+        "documents.yaml": kubernetes.kept_documents(topology, DOCUMENTS),
+    }
     files: dict[str, str] = {}
-    for folder, contents in ((BASE, by_service), (PRODUCTION, made), (DEVELOPMENT, passwords)):
+    for folder, contents in ((BASE, by_service), (PRODUCTION, made), (DEVELOPMENT, patches)):
         files |= {f"{folder}/{name}": generated(found) for name, found in contents.items()}
     files[f"{BASE}/kustomization.yaml"] = generated([kubernetes.index(sorted(by_service))])
     files[f"{PRODUCTION}/kustomization.yaml"] = generated([kubernetes.index(sorted(made))])

@@ -18,6 +18,9 @@ USER: Final = 10001
 IMAGE: Final = "gwella"
 """Without a tag: each overlay says which."""
 KEYS_FOLDER: Final = "/run/keys"
+STORE: Final = {"GWELLA_DOCUMENT_STORE_KEY_ID": "key-id", "GWELLA_DOCUMENT_STORE_SECRET": "secret"}
+"""Of the Secret `document-store`, which need not exist: then the platform's credentials are used, or none."""
+DOCUMENTS: Final = "gwella.cymru/keeps"
 LEAST_COPIES: Final = 2
 MOST_COPIES: Final = 6
 ADDRESSES: Final = Addresses(DATABASE_HOST, lambda service: f"{service}-api", gateways=LEAST_COPIES)
@@ -80,7 +83,9 @@ def _deployment(process: Process) -> Manifest:
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "selector": {"matchLabels": selected},
             "template": {
-                "metadata": {"labels": selected},
+                "metadata": {
+                    "labels": selected | ({DOCUMENTS: "documents"} if process.keeps_documents else {})
+                },
                 "spec": {
                     **_pod(process),
                     # Longer than GWELLA_DRAIN_SECONDS and the pause before it.
@@ -170,10 +175,19 @@ def _environment(process: Process) -> list[Manifest]:
     files = [
         {"name": file.variable, "value": f"{KEYS_FOLDER}/{file.secret}/{file.key}"} for file in process.files
     ]
-    return plain + files + [
+    secrets = [
         {"name": one.variable, "valueFrom": {"secretKeyRef": {"name": one.secret, "key": one.key}}}
         for one in process.secrets
-    ]  # fmt: skip
+    ]
+    store = [
+        {
+            "name": name,
+            "valueFrom": {"secretKeyRef": {"name": "document-store", "key": key, "optional": True}},
+        }
+        for name, key in STORE.items()
+        if process.keeps_documents
+    ]
+    return [*plain, *files, *secrets, *store]
 
 
 def _probes(process: Process) -> Manifest:
@@ -264,3 +278,24 @@ def database_passwords(topology: Topology) -> Manifest:
         "metadata": {"name": "postgres"},
         "spec": {"template": {"spec": {"volumes": [volume]}}},
     }
+
+
+def kept_documents(topology: Topology, folder: str) -> list[Manifest]:
+    """Part of the development's deployments: the one volume in which all of them keep files."""
+    found = []
+    for process in processes(topology, ADDRESSES):
+        if process.keeps_documents:
+            mount = {"name": "documents", "mountPath": folder}
+            pod = {
+                "containers": [{"name": process.part, "volumeMounts": [mount]}],
+                "volumes": [{"name": "documents", "persistentVolumeClaim": {"claimName": "documents"}}],
+            }
+            found.append(
+                {
+                    "apiVersion": "apps/v1",
+                    "kind": "Deployment",
+                    "metadata": {"name": process.name},
+                    "spec": {"template": {"spec": pod}},
+                }
+            )
+    return found

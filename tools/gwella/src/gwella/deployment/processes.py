@@ -57,6 +57,11 @@ class Process:
         return self.part != "migrate"
 
     @property
+    def keeps_documents(self) -> bool:
+        """Whether it reads or writes files: callers' and those that tasks look after."""
+        return self.plan.documents and self.part in {"api", "consumer"}
+
+    @property
     def uses_broker(self) -> bool:
         """Whether it ships or hears events."""
         return self.part in {"relay", "consumer"}

@@ -27,6 +27,8 @@ class ServicePlan:
     publishes: str | None = None
     hears: tuple[str, ...] = ()
     upstreams: tuple[str, ...] = ()
+    documents: bool = False
+    """Whether it keeps files, for which a deployment needs a store."""
 
     def port_of(self, role: Role) -> int:
         """The port of one role's process; `api` and `all` have the service's own."""
@@ -118,6 +120,7 @@ def _plan(name: str, entry: dict[str, Any]) -> ServicePlan:
         publishes=entry.get("publishes"),
         hears=tuple(entry.get("hears", ())),
         upstreams=tuple(entry.get("upstreams", ())),
+        documents=bool(entry.get("documents", False)),
     )
 
 
