@@ -72,19 +72,24 @@ def amber_and_red_figures(ground: Ground, review_types: Collection[str]) -> list
         for fact in states:
             count("progress", reference("actions", fact), int(fact.data["state"] == "verified"))
     hidden = dict.fromkeys(ground.confidential, Status.suppressed)
-    absent_ones = {
-        code
-        for aggregate, codes in (
+    untold = _untold(ground)
+    return [
+        absent(code, ground.days) if code in untold else Figure(code, in_order(found[code]), hidden)
+        for code in FIGURES
+    ]
+
+
+def _untold(ground: Ground) -> frozenset[str]:
+    """The figures of which nothing is collected, because no visit, or no action, was ever told of."""
+    return frozenset(
+        f"amber_and_red.{name}"
+        for aggregate, names in (
             (VISIT, ("reviewed", "not_reviewed", "last_review", "next_review", "late")),
             (ACTION, ("with_plan", "progress")),
         )
         if not ground.ledger.has(aggregate, ground.known)
-        for code in (f"amber_and_red.{name}" for name in codes)
-    }
-    return [
-        absent(code, ground.days) if code in absent_ones else Figure(code, in_order(found[code]), hidden)
-        for code in FIGURES
-    ]
+        for name in names
+    )
 
 
 def _reviews(ground: Ground, types: Collection[str]) -> Mapping[str, _Reviews]:
