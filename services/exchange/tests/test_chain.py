@@ -11,7 +11,7 @@ from sqlalchemy import event
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chain_story import FINDING, PATH, SCHOOL, proceedings, records, story, support, visit_and_finding
-from returning import FIRST, OFFICER, RETURN, SECOND, VERSION, frame, opened, passed, region, told
+from returning import FIRST, OFFICER, RETURN, SECOND, VERSION, frame, made, opened, passed, region, told
 
 from contracts.events.brokerage_moves import (
     CommissionMoved,
@@ -20,6 +20,7 @@ from contracts.events.brokerage_moves import (
     OfferMoved,
     SupportRequestMoved,
 )
+from contracts.events.registry import AdviserAllocated
 from contracts.events.visits_moves import FindingMoved, VisitMoved
 from service_kit.auth.principal import Grant
 
@@ -35,6 +36,7 @@ OF_AUTHORITY = {
     "decisions": ["decision-1"],
     "references": ["reference-1"],
 }
+ADVISER = AdviserAllocated.EXAMPLE["person_id"]
 STEPS = [*OF_AUTHORITY, "returns"]
 EXEMPT = {
     "resolutions": ["resolution-1", "resolution-2", "resolution-3"],
@@ -48,7 +50,8 @@ BESIDE_REQUESTS = {
 @pytest.fixture
 async def told_story(exchange: Any) -> Any:
     """An exchange that was told of the consortium and of the whole story."""
-    await told(exchange, [*frame(), *story()])
+    leads = made(AdviserAllocated, school=SCHOOL, school_number=SCHOOL, person_id=ADVISER)
+    await told(exchange, [*frame(), (leads, "allocation-1"), *story()])
     return exchange
 
 
@@ -94,6 +97,8 @@ async def chain(exchange: Any, role: str, **of: Any) -> dict[str, Any]:
         ("consortium_system", {"body": "csc"}, OF_AUTHORITY),
         ("consortium_officer", {"body": "csc"}, OF_AUTHORITY),
         ("senior_adviser", {"body": "csc"}, OF_AUTHORITY),
+        ("director", {"authority": "673"}, OF_AUTHORITY),
+        ("adviser", {"person_id": ADVISER}, OF_AUTHORITY),
         ("head", {"school": SCHOOL}, OF_AUTHORITY),
         ("chair_of_governors", {"school": SCHOOL}, BESIDE_REQUESTS),
     ],
@@ -114,6 +119,8 @@ async def test_each_caller_sees_what_its_reads_would_show(
         ("consortium_officer", {"body": "another"}, 404),
         ("welsh_government", {}, 403),
         ("provider", {"person_id": "somebody"}, 403),
+        ("broker", {"body": "csc"}, 403),
+        ("clerk", {"body": "vale_cabinet"}, 403),
         ("operator", {}, 403),
     ],
 )

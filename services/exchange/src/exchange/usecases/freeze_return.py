@@ -11,6 +11,7 @@ from exchange.domain.rules import values_of
 from exchange.storage import returns
 from exchange.storage.returns import Version
 from exchange.usecases.fill_return import Filled, filled, frozen_document
+from exchange.usecases.keep_chain import keep_counted
 from exchange.usecases.open_return import version_id
 from exchange.usecases.render_return import json_bytes, renderings
 from exchange.usecases.return_machine import remarks_of
@@ -41,6 +42,7 @@ async def freeze(uow: UnitOfWork, row: Version, decision: Decision, person: str)
             for one in made
         ],
     )
+    await keep_counted(uow.connection, digest, row, said.figures)
     changes = {"state": "frozen", "digest": digest, "frozen_by": person, "made_at": now}
     await write_version(uow, row["id"], row, changes, ReturnFrozen)
 
