@@ -19,13 +19,14 @@ PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 def test_the_page_works_to_the_letter(page: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     environment = copy_of_workspace(ROOT, workspace)
-    printed = ""
-    for step in steps_of(page.read_text("utf-8")):
+    text, printed = page.read_text("utf-8"), ""
+    for step in steps_of(text):
         block = "".join(line for line in step.block.splitlines(keepends=True) if not line.startswith("uv "))
         printed += follow(Step(step.kind, block, step.path, step.anchor), workspace, environment)
         environment = environment_of(workspace)
     assert " passed" in printed
-    assert "docs/reference/openapi.json" in printed, "gwella contracts wrote the new promise"
+    if "gwella contracts\n" in text:
+        assert "docs/reference/openapi.json" in printed, "gwella contracts wrote the new promise"
 
 
 PAGE = """# Page
