@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count, repeat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -48,6 +49,8 @@ class Suite:
     databases: dict[str, ServiceDatabase]
     stops: dict[str, AsyncExitStack] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
+    """Where files of documents are kept."""
 
     async def stop(self, name: str) -> None:
         """Nobody listens at that service's address any more."""
@@ -124,6 +127,7 @@ async def running(migrated_database: MigratedDatabase, **gateway: Any) -> AsyncI
             topics.setdefault(topic, set()).add(service.name)
     transport = LocalTransport({topic: frozenset(names) for topic, names in topics.items()})
     async with AsyncExitStack() as stack:
+        suite.folder = Path(stack.enter_context(TemporaryDirectory(prefix="gwella-files-")))
         urls, documents = {}, {}
         for service in services:
             url, documents[service.name] = await _started(stack, suite, service, transport, migrated_database)
@@ -151,6 +155,7 @@ async def _started(
         database_url=SecretStr(database.api_url),
         worker_database_url=SecretStr(database.worker_url),
         cursor_secret=SecretStr("a secret of this test"),
+        data_dir=suite.folder,
     )
     runtime = Runtime(service, settings, transport, suite.clock)
     await runtime.start(["relay", "consumer"])

@@ -1,4 +1,4 @@
-"""Evidence on visits and findings: added, checked, downloaded under the visit's policy [flows 6]; rules R80 to R86."""
+"""Evidence on visits and findings: added, checked, downloaded under the visit's policy [flows 6]; rules R90 to R96."""
 
 import asyncio
 import base64
@@ -86,7 +86,7 @@ async def rows(visits: Visits) -> int:
 
 
 async def test_evidence_is_added_and_downloaded(visits: Visits, tmp_path: Path) -> None:
-    """R80, R85: metadata, link, the same bytes as an attachment that no browser runs; one event without its name."""
+    """R90, R95: metadata, link, the same bytes as an attachment that no browser runs; one event without its name."""
     adviser, visit = visits.adviser(), await held(visits)
     made = await added(adviser, f"/v1/visits/{visit}/documents", headers={"Content-Disposition": NAME})
     assert made["id"].startswith("visits-")
@@ -230,7 +230,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
 
 
 async def test_what_is_refused_leaves_nothing(visits: Visits, tmp_path: Path) -> None:
-    """R81 to R83: another type, a lying type, too large, another digest, a bomb: a problem, and nothing kept."""
+    """R91 to R93: another type, a lying type, too large, another digest, a bomb: a problem, and nothing kept."""
     visit = await held(visits)
     for given, status, code in REFUSED:
         answer = await upload(visits.adviser(), f"/v1/visits/{visit}/documents", **given)
@@ -270,7 +270,7 @@ async def test_a_repeated_upload_is_one_document(visits: Visits, tmp_path: Path)
 async def test_an_upload_that_ends_between_bytes_and_row_leaves_nothing_visible(
     visits: Visits, tmp_path: Path
 ) -> None:
-    """R81: the bytes are nobody's until the row commits; after an hour they are swept."""
+    """R91: the bytes are nobody's until the row commits; after an hour they are swept."""
     adviser, visit = visits.adviser(), await held(visits)
     async with visits.superuser.begin() as held_up:
         # Nobody can make a document while this lock is held: the upload waits with its bytes in the store.
@@ -311,7 +311,7 @@ async def test_a_removed_file_is_gone_and_what_is_known_of_it_stays(visits: Visi
 
 
 async def test_a_link_is_short_lived_and_its_callers_alone(visits: Visits) -> None:
-    """R85: over after five minutes, worthless to others and without a token, and of no other document."""
+    """R95: over after five minutes, worthless to others and without a token, and of no other document."""
     adviser, visit = visits.adviser(), await held(visits)
     one = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
     other = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
@@ -328,7 +328,7 @@ async def test_a_link_is_short_lived_and_its_callers_alone(visits: Visits) -> No
 
 
 async def test_every_read_of_a_confidential_file_is_audited(visits: Visits) -> None:
-    """R86: who downloaded what; also what was only looked at."""
+    """R96: who downloaded what; also what was only looked at."""
     adviser, visit = visits.adviser(), await held(visits)
     id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
     await adviser.get(f"/v1/documents/{id_}")

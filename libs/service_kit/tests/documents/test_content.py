@@ -1,4 +1,4 @@
-"""R83: a file is what its bytes say; archives are looked into within limits that a bomb exceeds."""
+"""R93: a file is what its bytes say; archives are looked into within limits that a bomb exceeds."""
 
 import io
 import tracemalloc

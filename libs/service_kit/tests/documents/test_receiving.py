@@ -1,4 +1,4 @@
-"""R82, R83: the headers of an upload: its digest (RFC 9530) and its name (RFC 6266)."""
+"""R92, R93: the headers of an upload: its digest (RFC 9530) and its name (RFC 6266)."""
 
 import base64
 from hashlib import sha256

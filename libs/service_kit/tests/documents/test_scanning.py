@@ -1,4 +1,4 @@
-"""R84: the hook of a scanner, against a TCP server that speaks clamd's INSTREAM."""
+"""R94: the hook of a scanner, against a TCP server that speaks clamd's INSTREAM."""
 
 import asyncio
 import struct

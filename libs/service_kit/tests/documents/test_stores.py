@@ -1,4 +1,4 @@
-"""R80: one port, two stores: a folder, and an S3-compatible store behind a real server that speaks S3."""
+"""R90: one port, two stores: a folder, and an S3-compatible store behind a real server that speaks S3."""
 
 import asyncio
 import io

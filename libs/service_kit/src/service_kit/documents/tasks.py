@@ -56,7 +56,7 @@ async def _scan(uow: UnitOfWork, documents: Documents, store: ObjectStore, scann
             _log.error("document_bytes_missing", document=row["id"])
             continue
         kind = documents.events.released if passed else documents.events.refused
-        await writing.move(uow, documents, kind, row, state="available" if passed else "refused")
+        await writing.move(uow, documents, kind, dict(row), state="available" if passed else "refused")
         decided += 1
     return decided
 

@@ -32,7 +32,7 @@ def _ids(record: Record, *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _by_class(
-    record: Record, scopes: Scopes, seen: ColumnElement[bool], *bodies: ColumnElement[str]
+    record: Record, scopes: Scopes, seen: ColumnElement[bool], *bodies: ColumnElement[str | None]
 ) -> Sequence[tuple[frozenset[DataClass], Select[Any]]]:
     """Of a record that is seen, files of a class are read by whoever has that class in its body."""
     return [
