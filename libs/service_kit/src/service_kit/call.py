@@ -36,7 +36,6 @@ decided by `<resource>.read`, also after a write: a right to write does not incl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -58,7 +57,7 @@ from service_kit.journal import Actor
 from service_kit.language import DEFAULT, negotiate
 from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
-from service_kit.moving import earlier_numbers
+from service_kit.moving import looks_back, with_history
 from service_kit.paging import Sort
 from service_kit.policy.dated import turns_on_memberships
 from service_kit.policy.decide import Decision, decide
@@ -101,8 +100,6 @@ class RequestCall:
         self.clock: Clock = serving.clock
         self.wishes: Mapping[str, Any] = {}
         self.upload: Received | None = None
-        self.history = False
-        """Set by an endpoint that shows the past under parameters of its own."""
         self._memberships: Memberships | None = None
         self._body_digest = b""
         self._shown: defaultdict[tuple[str, DataClass], list[str]] = defaultdict(list)
@@ -117,12 +114,6 @@ class RequestCall:
     def known_at(self) -> datetime | None:
         """The moment as of which it is asked; None: as known now."""
         return self.wishes.get("known_at")
-
-    @property
-    def looks_back(self) -> bool:
-        """Whether the past is asked for: what a school was known as before belongs to who has the school now."""
-        named = self.history or self.known_at is not None or self.wishes.get("valid_at") is not None
-        return named and self.serving.moved_schools is not None
 
     @property
     def dry_run(self) -> bool:
@@ -229,18 +220,15 @@ class RequestCall:
         """Whether this caller's rights to its operation and those beside it turn on dated facts, found or not."""
         if self.serving.memberships is None:
             return False
-        if self.looks_back:
-            return True
         operations = {self.decision.operation, self.decision.operation.partition(".")[0] + ".read", *beside}
-        return turns_on_memberships(self.principal, operations, self.serving.roles)
+        past = looks_back(self.wishes, self.serving.moved_schools)
+        return past or turns_on_memberships(self.principal, operations, self.serving.roles)
 
     async def _find_memberships(self, connection: AsyncConnection) -> None:
         if self.serving.memberships is None:
             return
         found = await self.serving.memberships(connection, self.principal, self.clock.today())
-        if self.looks_back and self.serving.moved_schools is not None:
-            found = replace(found, earlier=await earlier_numbers(connection, self.serving.moved_schools))
-        self._memberships = found
+        self._memberships = await with_history(connection, found, self.wishes, self.serving.moved_schools)
         self.decision = self._decide(self.decision.operation)
 
     def _decide(self, operation: str) -> Decision:

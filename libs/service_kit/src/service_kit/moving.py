@@ -26,6 +26,7 @@ from contracts.events.registry_transfers import SchoolTransferred
 from eventing.envelope import Envelope
 from eventing.reactions import reacts_to
 from service_kit.clock_tasks import ClockTask
+from service_kit.policy.memberships import Memberships
 from service_kit.records import Record, Write
 from service_kit.slices import lock_heads
 from service_kit.unit_of_work import UnitOfWork
@@ -194,3 +195,21 @@ async def earlier_numbers(connection: AsyncConnection, moved: Table) -> Mapping[
         for holder in (row.new_number, row.new_authority):
             found[holder] = found.get(holder, frozenset()) | before
     return found
+
+
+HISTORY: Final = "history"
+"""The wish that an endpoint sets which shows the past under parameters of its own."""
+
+
+def looks_back(wishes: Mapping[str, Any], moved: Table | None) -> bool:
+    """Whether a request asks for the past, where schools may have had other numbers (`moved` None: nothing moves)."""
+    return moved is not None and any(wishes.get(name) for name in ("valid_at", "known_at", HISTORY))
+
+
+async def with_history(
+    connection: AsyncConnection, found: Memberships, wishes: Mapping[str, Any], moved: Table | None
+) -> Memberships:
+    """The memberships of a caller who asks for the past, with the earlier numbers of schools; else as they are."""
+    if moved is None or not looks_back(wishes, moved):
+        return found
+    return replace(found, earlier=await earlier_numbers(connection, moved))

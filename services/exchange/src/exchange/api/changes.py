@@ -21,6 +21,7 @@ from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, readi
 from exchange.usecases.read_changes import FEED_OPERATIONS, scope_change
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
+from service_kit.moving import HISTORY
 from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.routing import Router
 
@@ -88,7 +89,7 @@ async def read_changes(
     tell what you already have. Order across records is the order of arrival: a reference may precede its target.
     """
     # Asked for by number, a school's history is shown to who has the school now.
-    call.history = bool(school)
+    call.wishes = {**call.wishes, HISTORY: bool(school)}
     wanted = Wanted(tuple(type), tuple(authority), tuple(school))
     until = monotonic() + wait
     bell = call.serving.bells.get(LOG)
