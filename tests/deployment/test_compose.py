@@ -106,7 +106,7 @@ MUTANTS: dict[str, tuple[Mutation, str]] = {
     ),
     "a committed secret": (lambda d: d["secrets"].update(x={"file": "./deploy/x"}), "secret x: is no file"),
     "the sandbox's clock": (
-        lambda d: service(d)["environment"].update(GWELLA_SANDBOX_CLOCK="/tmp/clock"),
+        lambda d: service(d)["environment"].update(GWELLA_SANDBOX_CLOCK="/run/clock"),
         "is for a sandbox alone",
     ),
     "unwatched": (lambda d: service(d).update(healthcheck={"disable": True}), "registry-api: nobody asks"),

@@ -110,7 +110,7 @@ MUTANTS: dict[str, tuple[Mutation, str]] = {
         "CLIENT_SECRET is a secret in a file",
     ),
     "the sandbox's clock": (
-        lambda m: container(m)["env"].append({"name": "GWELLA_SANDBOX_CLOCK", "value": "/tmp/clock"}),
+        lambda m: container(m)["env"].append({"name": "GWELLA_SANDBOX_CLOCK", "value": "/run/clock"}),
         "GWELLA_SANDBOX_CLOCK is for a sandbox alone",
     ),
     "a sandbox by configuration": (
