@@ -255,13 +255,12 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
     clock = settings.clock()
     transport = None
     if settings.kafka_bootstrap_servers is not None and service.foundation is not None:
-        transport = KafkaTransport(
-            KafkaSettings(
-                settings.kafka_bootstrap_servers,
-                client_id=service.name,
-                group_instance_id=settings.static_member,
-            )
+        kafka = KafkaSettings(
+            settings.kafka_bootstrap_servers,
+            client_id=service.name,
+            group_instance_id=settings.static_member,
         )
+        transport = KafkaTransport(kafka if service.prompt else kafka.patient())
     runtime = Runtime(service, settings, transport, clock, woken="api" in roles)
     await runtime.start(roles)
     try:

@@ -26,6 +26,7 @@ service = Service(
     ],  # fmt: skip
     reactions=[*reactions_of(reactions), *RIGHTS.reactions()],
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
+    prompt=True,
     publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],
     clock_tasks=[OPEN_RETURNS],
     logs=[CHANGE_LOG],

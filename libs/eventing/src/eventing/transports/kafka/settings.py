@@ -1,7 +1,7 @@
 """How to reach a Kafka, and the choices that matter for what this suite promises."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -22,6 +22,8 @@ class KafkaSettings:
     compression: str | None = None
     request_timeout_ms: int = 30_000
     fetch_max_wait_ms: int = 50
+    fetch_min_bytes: int = 1
+    """How much the broker gathers before it answers, at most for `fetch_max_wait_ms`: 1 answers at once."""
     session_timeout_ms: int = 10_000
     max_poll_interval_ms: int = 600_000
     group_instance_id: str | None = None
@@ -30,6 +32,10 @@ class KafkaSettings:
     sasl_mechanism: str = "PLAIN"
     sasl_username: str | None = None
     sasl_password: str | None = None
+
+    def patient(self) -> "KafkaSettings":
+        """For a consumer on which nobody waits: few large batches instead of many small ones."""
+        return replace(self, fetch_max_wait_ms=100, fetch_min_bytes=64 * 1024)
 
     def connection(self) -> dict[str, Any]:
         """What producer, consumer and admin client share."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -15,6 +16,8 @@ from eventing.transports.port import Batch, Received, SubscriptionClosedError
 _log = structlog.get_logger(__name__)
 
 COMMIT_SECONDS: Final = 10.0
+COMMIT_EVERY_SECONDS: Final = 0.5
+"""Offsets only save work after a restart: a commit with every batch would cost the broker more than the batch."""
 
 
 class _Token(NamedTuple):
@@ -32,6 +35,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         # Held while a batch is handled and committed, and by the rebalance: partitions are given up between batches.
         self._lock = asyncio.Lock()
         self._generation = 0
+        self._handled: dict[Any, int] = {}
+        self._committed_at = 0.0
         self._closed = False
         self._topics = sorted(topics)
         self._client = AIOKafkaConsumer(
@@ -42,6 +47,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            fetch_min_bytes=settings.fetch_min_bytes,
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.session_timeout_ms // 3,
             max_poll_interval_ms=settings.max_poll_interval_ms,
@@ -65,6 +71,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Any) -> None:
         """Waits for the batch under way; batches received before are void from now on."""
         async with self._lock:
+            await self._commit_handled()
             self._generation += 1
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
@@ -79,6 +86,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._closed:
             raise SubscriptionClosedError(self._name)
         if not found:
+            async with self._lock:
+                await self._commit_handled()
             return None
         # Read now and not before the wait: what arrives behind a rebalance belongs to the new assignment, and to
         # drop it would pass it over, because the client's position is already behind it.
@@ -106,11 +115,21 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             yield token.generation == self._generation and not self._closed
 
     async def commit(self, batch: Batch) -> None:
-        """See `port.Subscription`. An offset that cannot be committed only means that the batch comes again."""
+        """See `port.Subscription`: kept in mind, and told to the broker now and then, when idle, and before leaving."""
         token: _Token = batch.token
+        self._handled.update(token.offsets)
+        if monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS:
+            await self._commit_handled()
+
+    async def _commit_handled(self) -> None:
+        """An offset that cannot be committed only means that its batch comes again."""
+        if not self._handled:
+            return
+        handled, self._handled = self._handled, {}
+        self._committed_at = monotonic()
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await self._client.commit(token.offsets)
+                await self._client.commit(handled)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             _log.info("offsets not committed", consumer=self._name, error=type(error).__name__)
 
@@ -119,5 +138,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         async with self._lock:
             if self._closed:
                 return
+            await self._commit_handled()
             self._closed = True
         await self._client.stop()
