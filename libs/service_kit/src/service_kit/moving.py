@@ -167,7 +167,7 @@ async def _move_kind(uow: UnitOfWork, kind: Moving, move: Move) -> int:
     query = select(slices).where(slices.c.id == func.any(ids), *whose)
     of_record: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in (await uow.connection.execute(query.order_by(slices.c.id, slices.c.valid))).mappings():
-        of_record[row["id"]].append(row)
+        of_record[row["id"]].append(dict(row))
     written = 0
     while together := [rows.pop(0) for rows in of_record.values() if rows]:
         await uow.write(kind.record, [_write(kind, row, move) for row in together])
