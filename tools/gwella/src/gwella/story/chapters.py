@@ -51,6 +51,7 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("Welsh Government pulls it", partial(returning.pull, telling, clients)),
         ("A figure is traced", partial(returning.trace, telling, clients)),
         ("From the finding to the return", partial(seeing.follow_the_chain, telling, clients)),
+        ("A school and an authority on one page each", partial(seeing.see_together, telling, clients)),
         ("Three kinds of client", partial(seeing.see_as_each, telling, clients)),
     )
     try:

@@ -74,3 +74,27 @@ def see_as_each(telling: Telling, clients: Clients) -> None:
         refused(lambda: government.get("/v1/actions")),
         (403, "operation_not_permitted"),
     )
+
+
+def see_together(telling: Telling, clients: Clients) -> None:
+    """A school's profile and an authority's dashboard: one request each, every section with what it says of itself."""
+    vale, cardiff = clients.machine(f"authority-{VALE}"), clients.machine("authority-681")
+    path = f"/v1/schools/{SCHOOL}/profile"
+    profile = vale.get(path)
+    sections = profile["sections"]
+    telling.say(", ".join(f"{name}: {section['status']}" for name, section in sections.items()))
+    telling.check("the school's profile is complete", profile["complete"], True)
+    shown = sections["categories"]["data"]["items"][0]["value"], sections["commissions"]["data"]["total"]
+    telling.check("its category, and how many commissions", shown, ("yellow", 1))
+    telling.check("read again, unchanged", vale.get(path, etag=profile.etag).status, 304)
+    theirs = cardiff.get(path)["sections"]
+    telling.check(
+        "Cardiff's view of it: identity, and no visits",
+        [theirs["identity"]["status"], theirs["visits"].get("data", {}).get("total", 0)],
+        ["ok", 0],
+    )
+    dashboard = vale.get(f"/v1/authorities/{VALE}/dashboard")["sections"]
+    days = dashboard["support_days"]["data"]["items"][0]
+    telling.check(
+        "the Vale's dashboard: days of ceiling, used", [days["ceiling_days"], days["used_days"]], [371, 5]
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gwella.story.clients import Clients
+from gwella.story.filing import add_evidence, read_evidence
 from gwella.story.half_term import (
     PERIOD,
     SCHOOL,
@@ -161,6 +162,7 @@ def _record_findings(telling: Telling, adviser: ApiClient, visit: str) -> None:
         telling.check(
             "a judgement without evidence", [problem.status, codes], [422, ["judgement_without_evidence"]]
         )
+    add_evidence(telling, adviser, visit)
     known = {one["area"] for one in adviser.pages("/v1/findings", visit_id=visit.rpartition("/")[2])}
     for finding in FINDINGS:
         if finding["area"] not in known:
@@ -189,6 +191,7 @@ def hear_the_school(telling: Telling, clients: Clients) -> None:
     )
     published = [one["state"] for one in head.pages("/v1/findings", visit_id=final["id"])]
     telling.check("its findings, as the head reads them", published, ["published"] * len(FINDINGS))
+    read_evidence(telling, clients, final["id"])
     _agree_on_action(telling, clients, final["id"])
     problem = bars(adviser, f"{mine}/hold", {"held_on": HELD})
     telling.check(
