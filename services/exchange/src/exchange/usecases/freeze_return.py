@@ -1,5 +1,6 @@
 """Freezes a return: its renderings are made from the events up to its position, and do not change any more."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,9 @@ from service_kit.unit_of_work import UnitOfWork
 async def freeze(uow: UnitOfWork, row: Version, decision: Decision, person: str) -> None:
     """Makes and keeps every rendering; the digest of the JSON is what is signed off."""
     said, now = await filled(uow.connection, row, decision), uow.clock.now()
-    made = renderings(said, await _head(uow, row, said, now), remarks_of(row), now)
+    head = await _head(uow, row, said, now)
+    # In a thread of its own, like the counting: others are answered while tables are written.
+    made = await asyncio.to_thread(renderings, said, head, remarks_of(row), now)
     digest = made[-1].sha256
     await returns.keep_renderings(
         uow.connection,
