@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import jsonschema
 from returning import (
     OFFICER,
     VERSION,
@@ -73,6 +74,8 @@ async def test_every_section_comes_from_what_the_services_publish(exchange: Any)
     await opened(exchange)
     await submitted(exchange)
     content = (await document(exchange)).json()
+    definition = (await exchange.ask("GET", "/v1/return-definitions/1", **WALES)).json()
+    jsonschema.Draft202012Validator(definition["document_schema"]).validate(content)
     amber = {"category": "amber", "school": "6732002"}
     expected = {
         "amber_and_red.schools": 1, "amber_and_red.reviewed": 1, "amber_and_red.not_reviewed": 0,
