@@ -1,6 +1,12 @@
 """Bodies and members [D-19, S1-20, S1-24, S1-28]: dated constitutions, seats, offices, composition."""
 
+from datetime import date
+
 from governance_api import CENTRAL_SOUTH, JOINT_COMMITTEE, Governance
+
+from governance.storage.tables import moved_schools
+from service_kit.database import Database
+from service_kit.moving import Move, keep_move
 
 
 async def test_a_body_meets_under_the_constitution_of_its_day(governance: Governance) -> None:
@@ -107,3 +113,25 @@ async def test_constitutions_are_read_in_both_languages(governance: Governance) 
     one = await governance.public.read("/v1/constitutions/cabinet_2012")
     assert (one["call_in_days"], one["clear_days"]) == (5, 3)
     assert (await governance.public.get("/v1/constitutions/none")).status_code == 404
+
+
+async def test_a_governing_body_follows_its_school(governance: Governance) -> None:
+    """Design §4: the body has the school's new authority and number from then on; it keeps its name and its id."""
+    await governance.know_school("6732118", "673")
+    new = {
+        "id": "gb_6732118", "constitution": "governing_body_2005", "name_en": "Governing body",
+        "name_cy": "Corff llywodraethu", "authorities": ["673"], "valid_from": "2012-09-01",
+    }  # fmt: skip
+    await governance.operator.done("/v1/bodies", {**new, "school_number": "6732118"})
+    worker = Database(governance.database.worker_url, pool_size=1)
+    async with worker.transaction() as connection:
+        await keep_move(connection, moved_schools, Move("6732118", "673", "6812399", "681", date(2013, 1, 1)))
+    await worker.dispose()
+    await governance.run_clock()
+    await governance.run_clock()
+    (told,) = await governance.events("body.moved")
+    carried = [told[name] for name in ("authority", "school", "from_authority", "from_school", "authorities")]
+    assert carried == ["681", "6812399", "673", "6732118", ["681"]]
+    assert told["valid_from"] == "2012-09-01"
+    shown = (await governance.public.get("/v1/bodies/gb_6732118")).json()
+    assert (shown["authority"], shown["school_number"], shown["authorities"]) == ("681", "6812399", ["681"])

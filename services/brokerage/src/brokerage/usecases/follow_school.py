@@ -46,15 +46,9 @@ def _judged(values: dict[str, Any], move: Move) -> dict[str, Any]:
     return values | {"about_school": about}
 
 
-def _paying(values: dict[str, Any], move: Move) -> dict[str, Any]:
-    """Who pays for an offer that is still open is the authority that the school has now."""
-    moved = values["school_number"] == move.new_number and values["paying_authority"] == move.old_authority
-    return values | ({"paying_authority": move.new_authority} if moved else {})
-
-
 KINDS: Final = (
     Moving(support_requests, told_as(SupportRequestMoved, "support-requests", "request_id")),
-    _two_sided(offers, told_as(OfferMoved, "offers", "offer_id"), renamed=_paying),
+    _two_sided(offers, told_as(OfferMoved, "offers", "offer_id")),
     _two_sided(interests, told_as(InterestMoved, "interests", "interest_id")),
     _two_sided(commissions, told_as(CommissionMoved, "commissions", "commission_id")),
     Moving(ceiling_overrides, told_as(CeilingMoved, "ceiling-overrides", "override_id")),
