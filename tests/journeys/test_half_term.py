@@ -187,3 +187,26 @@ def test_more_votes_than_members_and_a_resolution_without_a_quorum(told: Told) -
         f"{path}/put", None, clerk, path, f"/v1/meetings/{few['id']}",
     )  # fmt: skip
     assert (problem["status"], problem["reason"]) == (409, "inquorate")
+
+
+def test_told_again_it_goes_on_and_doubles_nothing(told: Told) -> None:
+    """Each step is taken from the state that is found: the same records, each once, and every claim holds again."""
+    consortium, public = told.clients.machine("consortium"), told.clients.machine("welsh-government")
+    clerk = told.people.signed_in("clerk", deciding.FORUM.clerk)
+    counted: list[tuple[ApiClient, str]] = [
+        *((consortium, path) for path in ("/v1/people", "/v1/adviser-allocations", "/v1/visits", "/v1/findings",
+                                          "/v1/actions", "/v1/support-requests", "/v1/offers", "/v1/commissions")),
+        *((public, path) for path in ("/v1/schools", "/v1/bodies", "/v1/body-members", "/v1/meetings", "/v1/decisions",
+                                      "/v1/references", "/v1/menu-items", "/v1/providers", "/v1/returns")),
+        (clerk, "/v1/resolutions"),
+    ]  # fmt: skip
+
+    def totals() -> list[int]:
+        return [int(client.get(path, limit=1, total=True)["total"]) for client, path in counted]
+
+    before = totals()
+    again = Telling(Console(quiet=True))
+    tell(again, told.clients.state)
+    assert again.failed == []
+    # The story registers one person more each time: with it, a repeated command is shown.
+    assert totals() == [before[0] + 1, *before[1:]]

@@ -209,7 +209,7 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
     consortium = clients.machine("consortium")
     missing = [
         gap for authority in sources.REGION
-        for gap in consortium.get("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority)["items"]
+        for gap in consortium.pages("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority, limit=200)
     ]  # fmt: skip
     telling.say(f"{len(missing)} schools without a lead adviser on {YEAR_BEGINS}")
     with _bar(telling, "lead advisers", len(missing)) as bar:
@@ -227,7 +227,7 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
 
         together(allocate, list(enumerate(missing)))
     left = sum(
-        consortium.get("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority)["total"]
+        consortium.get("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority, limit=1, total=True)["total"]
         for authority in sources.REGION
     )
     telling.check("gaps that are left", left, 0)

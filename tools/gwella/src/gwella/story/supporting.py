@@ -132,7 +132,9 @@ def deliver(telling: Telling, clients: Clients) -> None:
 
 
 def _request(client: ApiClient, finding: str) -> Mapping[str, Any] | None:
-    return only(client, "/v1/support-requests", finding_id=finding)
+    """The request from a finding that was not turned down, or None."""
+    made = client.pages("/v1/support-requests", finding_id=finding)
+    return next((one for one in made if one["state"] not in ("declined", "withdrawn", "expired")), None)
 
 
 def _menu(clients: Clients) -> dict[str, str]:
