@@ -100,22 +100,29 @@ async def test_only_schools_in_scope_have_a_lead_adviser(region: Register) -> No
 async def test_the_gap_report(region: Register) -> None:
     """391 maintained schools and 5 PRUs of Central South are in scope; each allocation closes a gap for its days."""
     officer, person_id = await adviser(region)
-    assert (await officer.get("/v1/adviser-gaps", on="2020-01-20")).json()["total"] == 391 + 5
+    assert (await officer.get("/v1/adviser-gaps", on="2020-01-20", total=True)).json()["total"] == 391 + 5
     await allocate(officer, person_id, valid_from="2020-01-10", valid_to="2020-01-20")
     on = {
-        d: (await officer.get("/v1/adviser-gaps", on=d)).json()["total"] for d in ("2020-01-19", "2020-01-20")
+        d: (await officer.get("/v1/adviser-gaps", on=d, total=True)).json()["total"]
+        for d in ("2020-01-19", "2020-01-20")
     }
     assert on == {"2020-01-19": 395, "2020-01-20": 396}
     span = (
-        await officer.get("/v1/adviser-gaps", on="2020-01-06", until="2020-01-31", authority="673")
+        await officer.get("/v1/adviser-gaps", on="2020-01-06", until="2020-01-31", authority="673", limit=200)
     ).json()
     mine = [(g["valid_from"], g["valid_to"]) for g in span["items"] if g["school_number"] == "6732118"]
     assert mine == [("2020-01-06", "2020-01-10"), ("2020-01-20", "2020-02-01")]
     own = region.caller("authority_system", authority="673")
     assert {g["authority"] for g in (await own.get("/v1/adviser-gaps")).json()["items"]} == {"673"}
-    assert {g["authority"] for g in (await officer.get("/v1/adviser-gaps")).json()["items"]} == set(
-        CENTRAL_SOUTH
-    )
+    pages, path = [], "/v1/adviser-gaps?limit=150"
+    while path:
+        page = (await officer.get(path)).json()
+        pages.append([(gap["school_number"], gap["valid_from"], gap["authority"]) for gap in page["items"]])
+        path = page["links"].get("next")
+    assert [len(page) for page in pages] == [150, 150, 96]
+    listed = [gap for page in pages for gap in page]
+    assert listed == sorted(set(listed))
+    assert {authority for _, _, authority in listed} == set(CENTRAL_SOUTH)
     wrong = await officer.get("/v1/adviser-gaps", on="2020-01-20", until="2020-01-19")
     assert wrong.status_code == 422
 

@@ -280,9 +280,9 @@ async def test_a_lead_adviser_of_a_closed_school_is_told(region: Register, vale:
     held = await officer.post("/v1/adviser-allocations", body)
     assert held.status_code == 201, held.text
     await step(vale, "closures", "6732118", "2020-01-10")
-    gaps = (await officer.get("/v1/adviser-gaps", on="2020-01-06", until="2020-01-20")).json()
-    assert gaps["total"] == 395
-    assert gaps["on_closed_schools"] == [
+    asked = {"on": "2020-01-06", "until": "2020-01-20"}
+    assert (await officer.get("/v1/adviser-gaps", total=True, **asked)).json()["total"] == 395
+    assert (await officer.get("/v1/closed-school-allocations", **asked)).json()["items"] == [
         {
             "id": held.json()["id"], "school_number": "6732118", "authority": "673", "person_id": person_id,
             "valid_from": "2020-01-10", "valid_to": "2020-01-21",

@@ -19,7 +19,7 @@ from registry.api.fields import (
 )
 from registry.domain.advisers import gaps, on_closed_schools
 from registry.domain.day_range import DayRange
-from registry.storage.advisers import facts_for_gaps
+from registry.storage.advisers import closed_table, facts_for_gaps, gaps_table
 from registry.storage.schools import authority_on
 from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import adviser_allocations
@@ -84,14 +84,6 @@ class ClosedSchoolAllocationView(View, data_class=DataClass.internal):
     valid_from: date | None
     valid_to: date | None
     """First day on which it no longer is so; null: open."""
-
-
-class AdviserGaps(View, data_class=DataClass.internal):
-    """Schools without a lead adviser: open maintained schools and PRUs under a regime, never independent ones."""
-
-    items: list[GapView]
-    total: int
-    on_closed_schools: list[ClosedSchoolAllocationView]
 
 
 @router.page(
@@ -174,48 +166,53 @@ async def set_allocation_references(id: RecordId, new: References, call: Call) -
     return await set_references(call, AdviserAllocationView, _RECORD_TYPE, id, new, partial(_one, call))
 
 
-@router.get("/adviser-gaps", operation="allocations.read", response_model=AdviserGaps, dated=False)
-async def read_adviser_gaps(
+@router.page(
+    "/adviser-gaps", operation="allocations.read", response_model=Page[GapView], dated=False
+)  # fmt: skip
+async def list_adviser_gaps(
     call: Call, on: date | None = None, until: date | None = None, authority: AuthorityCode | None = None
 ) -> Response:
-    """Reports the schools without a lead adviser on a day, or from `on` up to and including `until`.
+    """Lists the schools without a lead adviser on a day, or from `on` up to and including `until`.
 
-    Allocations to schools that are closed on these days are named apart.
+    Open maintained schools and PRUs of an authority under a regime; never independent ones.
     """
+    days = _days_asked(call, on, until)
+    async with call.read() as uow:
+        facts, regimes, allocations = await facts_for_gaps(
+            uow.connection, call.rows(DataClass.internal), days, authority
+        )
+        found = gaps_table(gaps(facts, regimes, allocations, days))
+        order = [ascending(found.c.school_number), ascending(found.c.valid_from)]
+        return await call.page(uow, GapView, found.select(), order)
+
+
+@router.page(
+    "/closed-school-allocations", operation="allocations.read", response_model=Page[ClosedSchoolAllocationView],
+    dated=False,
+)  # fmt: skip
+async def list_closed_school_allocations(
+    call: Call, on: date | None = None, until: date | None = None, authority: AuthorityCode | None = None
+) -> Response:
+    """Lists allocations that outlive their school, with the days on which it is closed: as the gaps are asked for."""
+    days = _days_asked(call, on, until)
+    async with call.read() as uow:
+        facts, _, allocations = await facts_for_gaps(
+            uow.connection, call.rows(DataClass.internal), days, authority
+        )
+        authorities = {fact.school_number: fact.authority for fact in facts}
+        found = closed_table(on_closed_schools(facts, allocations, days), authorities)
+        order = [ascending(found.c.school_number), ascending(found.c.valid_from), ascending(found.c.id)]
+        return await call.page(uow, ClosedSchoolAllocationView, found.select(), order)
+
+
+def _days_asked(call: RequestCall, on: date | None, until: date | None) -> DayRange:
     first_day = on or call.clock.today()
     last_day = until or first_day
     if last_day < first_day:
         raise ProblemError(
             "validation_failed", errors=[Fault("until", "ends_before_it_begins", part="query")]
         )
-    days = DayRange(first_day, last_day + timedelta(days=1))
-    async with call.read() as uow:
-        facts, regimes, allocations = await facts_for_gaps(
-            uow.connection, call.rows(DataClass.internal), days
-        )
-    wanted = [fact for fact in facts if authority is None or fact.authority == authority]
-    items = [
-        GapView(
-            school_number=gap.school_number,
-            authority=gap.authority,
-            valid_from=gap.days.start,
-            valid_to=gap.days.end,
-        )
-        for gap in gaps(wanted, regimes, allocations, days)
-    ]
-    authorities = {fact.school_number: fact.authority for fact in wanted}
-    idle = [
-        ClosedSchoolAllocationView(
-            id=held.id,
-            school_number=held.school_number,
-            authority=authorities[held.school_number],
-            person_id=held.person_id,
-            valid_from=held.days.start,
-            valid_to=held.days.end,
-        )
-        for held in on_closed_schools(wanted, allocations, days)
-    ]
-    return call.answer(AdviserGaps(items=items, total=len(items), on_closed_schools=idle))
+    return DayRange(first_day, last_day + timedelta(days=1))
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, allocation_id: str) -> Row | None:

@@ -1,13 +1,14 @@
 """SQL of lead advisers: which allocations a new one would overlap, and what the gap report is made from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import ColumnElement, Date, Text, and_, column, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, Range
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.selectable import TableValuedAlias
 
-from registry.domain.advisers import Allocation, AuthorityRegime, SchoolFact
+from registry.domain.advisers import Allocation, AuthorityRegime, Gap, SchoolFact
 from registry.domain.day_range import DayRange
 from registry.storage.tables import adviser_allocations, regimes, schools
 from service_kit.policy.predicates import row_predicate
@@ -36,11 +37,13 @@ async def allocations_of(connection: AsyncConnection, school_number: str, days: 
 
 
 async def facts_for_gaps(
-    connection: AsyncConnection, scope: RowScope, days: DayRange
+    connection: AsyncConnection, scope: RowScope, days: DayRange, authority: str | None = None
 ) -> tuple[Sequence[SchoolFact], Sequence[AuthorityRegime], Sequence[Allocation]]:
-    """What `domain.advisers.gaps` needs for these days, for the schools that the caller may know of."""
+    """What `domain.advisers.gaps` needs for these days, of the schools (of one authority) that the caller may know."""
     place, regime = schools.slices.c, regimes.slices.c
     covered = row_predicate(scope, authority=place.authority, school=place.school_number)
+    if authority is not None:
+        covered = and_(covered, place.authority == authority)
     facts = await connection.execute(
         select(place.school_number, place.authority, place.sector, place.status, place.valid).where(
             *_within(schools, days), covered
@@ -59,6 +62,44 @@ async def facts_for_gaps(
         [AuthorityRegime(r.authority, r.regime, days_of(r.valid)) for r in adopted],
         [Allocation(r.id, r.school_number, r.person_id, days_of(r.valid)) for r in allocated],
     )
+
+
+def gaps_table(found: Iterable[Gap]) -> TableValuedAlias:
+    """Gaps as a table of the query, so that they are paged as every list is."""
+    return _table(
+        ("school_number", "authority"),
+        [
+            {"school_number": gap.school_number, "authority": gap.authority, **_ends(gap.days)}
+            for gap in found
+        ],
+    )
+
+
+def closed_table(found: Iterable[Allocation], authorities: Mapping[str, str]) -> TableValuedAlias:
+    """Allocations that outlive their school as a table of the query; `authorities` by school number."""
+    return _table(
+        ("id", "school_number", "authority", "person_id"),
+        [
+            {
+                "id": held.id, "school_number": held.school_number, "person_id": held.person_id,
+                "authority": authorities[held.school_number], **_ends(held.days),
+            }
+            for held in found
+        ],
+    )  # fmt: skip
+
+
+def _table(texts: Sequence[str], rows: Sequence[Mapping[str, str | None]]) -> TableValuedAlias:
+    columns = [column(name, Text) for name in texts] + [column("valid_from", Date), column("valid_to", Date)]
+    listed = func.jsonb_to_recordset(literal(rows, JSONB)).table_valued(*columns, name="listed")
+    return listed.render_derived(with_types=True)
+
+
+def _ends(days: DayRange) -> dict[str, str | None]:
+    return {
+        "valid_from": days.start.isoformat() if days.start is not None else None,
+        "valid_to": days.end.isoformat() if days.end is not None else None,
+    }
 
 
 def _within(record: Record, days: DayRange) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
