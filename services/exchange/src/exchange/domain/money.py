@@ -24,5 +24,7 @@ def money_figures(ground: Ground) -> list[Figure]:
         fact = until(dated(told, "closed_on", "delivered_on", "commissioned_on"), span.last_day)
         if fact is not None:
             by = [("funding_stream", fact.data["funding_stream"])]
-            items.append(item(told[-1].authority, by, reference("commissions", fact), fact.data["cost_pence"]))
+            items.append(
+                item(told[-1].authority, by, reference("commissions", fact), fact.data["cost_pence"])
+            )
     return [Figure(FIGURES[0], in_order(items)), *missing]
