@@ -21,9 +21,13 @@ service = Service(
     metadata=metadata,
     foundation=shared,
     routers=[
-        changes.router, subject_versions.router, chain.router, return_definitions.router, returns.router,
+        changes.router,
+        subject_versions.router,
+        chain.router,
+        return_definitions.router,
+        returns.router,
         return_steps.router,
-    ],  # fmt: skip
+    ],
     reactions=[*reactions_of(reactions), *RIGHTS.reactions()],
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
     prompt=True,

@@ -98,7 +98,7 @@ def open_then(log: list[Fact], day: date, known: int) -> dict[str, str]:
     return {number: medium for number, (status, medium) in state.items() if status == "open"}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(logs)
 def test_the_register_is_what_a_replay_gives(log: list[Fact]) -> None:
     """RET-01: open, opened, closed and last are those of the replayed log."""
@@ -112,7 +112,7 @@ def test_the_register_is_what_a_replay_gives(log: list[Fact]) -> None:
     assert got["register.closed"] == sum(now.get(number) != medium for number, medium in then.items())
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(logs)
 def test_categories_and_visits_are_what_a_replay_gives(log: list[Fact]) -> None:
     """RET-02, RET-03: by value; held and outstanding make up what is due."""
@@ -144,7 +144,7 @@ def test_categories_and_visits_are_what_a_replay_gives(log: list[Fact]) -> None:
     )  # fmt: skip
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(logs, st.integers(0, 40))
 def test_what_was_frozen_stays(log: list[Fact], cut: int) -> None:
     """X-01: what is told after the position changes nothing, in whatever order the entries are given."""
@@ -152,7 +152,7 @@ def test_what_was_frozen_stays(log: list[Fact], cut: int) -> None:
     assert projected(log, cut) == projected(log[:cut], cut) == projected(list(reversed(log)), cut)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(logs, st.integers(0, 40))
 def test_last_late_opened_and_closed_make_up_now(log: list[Fact], cut: int) -> None:
     """RET-01, RET-04: no error of counting in any log, wherever the return before was frozen."""
@@ -170,7 +170,7 @@ def test_last_late_opened_and_closed_make_up_now(log: list[Fact], cut: int) -> N
         assert last + added - removed + opened - closed == now
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(logs)
 def test_a_miscount_is_found(log: list[Fact]) -> None:
     """RET-01 to RET-04 can fail: one more school in a total, and a rule says so."""
@@ -189,7 +189,7 @@ def test_a_miscount_is_found(log: list[Fact]) -> None:
         assert rule in {one.rule for one in findings(current(), wrong, AUTHORITIES, None)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(logs)
 def test_counts_are_their_records(log: list[Fact]) -> None:
     """X-03: a cell's value is the number of records that its trace gives; no record twice."""
@@ -202,7 +202,7 @@ def test_counts_are_their_records(log: list[Fact]) -> None:
                 assert cell.value == len(items)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(logs, logs)
 def test_differences_are_none_with_itself_and_turn_around(one: list[Fact], other: list[Fact]) -> None:
     """S1-34: versions compared; the document gives back the cells that it was made of."""

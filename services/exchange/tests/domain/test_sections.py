@@ -33,7 +33,7 @@ from logs import (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(histories())
 def test_actions_are_what_a_replay_day_by_day_gives(actions: list[Any]) -> None:
     """RET-10: opening + new + reopened - verified - cancelled = closing, each as a walk through the days has it."""
@@ -69,7 +69,7 @@ def test_actions_are_what_a_replay_day_by_day_gives(actions: list[Any]) -> None:
     assert "RET-10" not in {rule for rule, _ in found(made)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(histories(), histories())
 def test_actions_told_late_are_itemised(before: list[Any], after: list[Any]) -> None:
     """Flows 3: what was recorded late goes on a line of its own; the sum still holds, whatever was told when."""
@@ -114,7 +114,7 @@ def test_an_action_is_overdue_after_its_day_and_not_once_claimed() -> None:
     assert value(cells_of_log(log), "actions.overdue", "673") == 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(reports)
 def test_shares_have_a_denominator_or_are_no_figure(drafts: list[Any]) -> None:
     """RET-11: in hundredths of a percent, half rounded up; no denominator: no figure, not zero."""
@@ -140,7 +140,7 @@ def test_shares_have_a_denominator_or_are_no_figure(drafts: list[Any]) -> None:
     assert value(made, "reports.finals_share") == ("no_figure" if drafts else "not_collected")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(histories(), placed, reports)
 def test_a_region_is_the_sum_of_its_authorities(
     actions: list[Any], commissions: list[Any], drafts: list[Any]
@@ -203,6 +203,7 @@ def test_sections_that_nobody_told_of_are_not_collected() -> None:
             assert cell.status is Status.not_collected
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), min_size=1), st.integers(1, 99))
 def test_nearest_rank_is_the_smallest_that_enough_do_not_exceed(amounts: list[int], percent: int) -> None:
     """D-18: the definition itself, tried over all amounts."""

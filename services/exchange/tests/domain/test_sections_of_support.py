@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from logs import AUTHORITIES, NUMBERS, Log, cells_of_log, day, found, placed, projected, value
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(placed, st.data())
 def test_support_is_counted_and_timed(commissions: list[Any], data: st.DataObject) -> None:
     """RET-12, D-18: no more commissioned than agreed; median and 90th percentile by nearest rank."""
@@ -44,7 +44,7 @@ def test_support_is_counted_and_timed(commissions: list[Any], data: st.DataObjec
 FINDING = "visits.finding"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(placed, st.lists(st.tuples(st.integers(0, 11), st.integers(-40, 60), st.integers(1, 4)), max_size=12))
 def test_support_days_are_sums_and_overdrawn_schools_are_found(
     commissions: list[Any], used: list[Any]

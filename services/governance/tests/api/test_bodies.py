@@ -22,6 +22,8 @@ async def test_a_body_meets_under_the_constitution_of_its_day(governance: Govern
     ):
         body = await governance.public.read(f"/v1/bodies/{JOINT_COMMITTEE}", valid_at=day)
         assert body["constitution"] == constitution
+    (told,) = await governance.events("body.constitution_adopted")
+    assert told["meetings_a_year"] == 3  # what the half-termly return counts meetings against
     wrong = {"constitution": "cabinet_2012", "valid_from": "2015-04-01"}
     refused = await governance.operator.post(f"/v1/bodies/{JOINT_COMMITTEE}/constitutions", wrong)
     assert [e["code"] for e in refused.json()["errors"]] == ["constitution_of_other_body"]
@@ -84,7 +86,7 @@ async def test_a_governing_body_has_a_school_that_was_announced(governance: Gove
     made = await operator.done("/v1/bodies", {**new, "school_number": "6732118"})
     assert (made["authority"], made["body_type"]) == ("673", "governing_body")
     (told,) = await governance.events("body.established")
-    assert (told["school"], told["authority"]) == ("6732118", "673")
+    assert (told["school"], told["authority"], told["meetings_a_year"]) == ("6732118", "673", 3)
     assert (await operator.refused("/v1/bodies", {**new, "school_number": "6732118"}))[:2] == (
         409,
         "already_exists",

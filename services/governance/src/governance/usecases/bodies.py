@@ -74,7 +74,10 @@ async def establish_body(uow: UnitOfWork, new: NewBody) -> str:
         "authorities": list(new.authorities),
         "call_in_days": rules.call_in_days if new.call_in_days is None else new.call_in_days,
     }
-    write = write_of(bodies, BodyEstablished, new.code, values, create=True, valid_from=new.valid_from)
+    write = write_of(
+        bodies, BodyEstablished, new.code, values, create=True, valid_from=new.valid_from,
+        meetings_a_year=rules.meetings_a_year,
+    )  # fmt: skip
     await uow.write(bodies, [write])
     return new.code
 
@@ -89,8 +92,9 @@ async def adopt_constitution(
     days = rules.call_in_days if call_in_days is None else call_in_days
     values = values_of(bodies, body, constitution=code, call_in_days=days)
     write = write_of(
-        bodies, BodyConstitutionAdopted, body["id"], values, changed=("constitution",), valid_from=valid_from
-    )
+        bodies, BodyConstitutionAdopted, body["id"], values, changed=("constitution",), valid_from=valid_from,
+        meetings_a_year=rules.meetings_a_year,
+    )  # fmt: skip
     await uow.write(bodies, [write])
 
 
