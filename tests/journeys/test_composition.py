@@ -4,9 +4,7 @@ What is missing says why, in the reader's language; nothing is called unchanged 
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -15,10 +13,7 @@ from sqlalchemy import text
 
 from service_kit.database import Database
 from testkit.fixtures import MigratedDatabase
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from composed_suite import NEIGHBOUR, OTHER, SCHOOL, Suite, running, told
+from testkit.whole_suite import NEIGHBOUR, OTHER, SCHOOL, Suite, running, told
 
 pytestmark = pytest.mark.journey
 PROFILE, DASHBOARD = f"/v1/schools/{SCHOOL}/profile", "/v1/authorities/673/dashboard"

@@ -1,9 +1,7 @@
 """Files through the gateway: sent and fetched in pieces, to the service that keeps them, under its records' policy."""
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,10 +10,7 @@ import pytest
 from service_kit.settings import Settings
 from testkit import files
 from testkit.fixtures import MigratedDatabase
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from composed_suite import SCHOOL, Suite, running, told
+from testkit.whole_suite import SCHOOL, Suite, running, told
 
 pytestmark = pytest.mark.journey
 LIMIT = Settings().max_upload_bytes

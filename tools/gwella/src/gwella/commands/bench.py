@@ -25,6 +25,7 @@ class Area(StrEnum):
     feed_kafka = "feed-kafka"
     lists = "lists"
     gateway = "gateway"
+    composition = "composition"
     half_term = "half-term"
     memory = "memory"
 
@@ -57,7 +58,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import feed, gateway, half_term, lists, memory, relay
+    from gwella.bench import composition, feed, gateway, half_term, lists, memory, relay
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
         Area.relay: relay.measure,
@@ -65,6 +66,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.feed_kafka: partial(feed.measure, kafka=True),
         Area.lists: lists.measure,
         Area.gateway: lambda: gateway.figures(gateway.measure()),
+        Area.composition: composition.measure,
         Area.half_term: half_term.measure,
         Area.memory: memory.measure,
     }

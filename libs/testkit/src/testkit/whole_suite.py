@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import socket
-import tomllib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
@@ -30,12 +30,12 @@ from testkit.databases import ServiceDatabase
 from testkit.fixtures import MigratedDatabase
 from testkit.tokens import TokenFactory
 
-ROOT = Path(__file__).parents[2]
-TOPOLOGY: dict[str, Any] = tomllib.loads((ROOT / "deploy" / "topology.toml").read_text())["services"]
-NAMES = sorted(name for name, part in TOPOLOGY.items() if part["database"])
+NAMES = ("brokerage", "exchange", "governance", "registry", "visits")
+"""The services that keep data."""
 MOMENT = datetime(2020, 1, 20, 9, 30, tzinfo=UTC)
+"""What the suite's clock says: spring 1 of 2019/20."""
 SCHOOL, NEIGHBOUR, OTHER = "6732118", "6732119", "6812007"
-HEAD, ADVISER, ELSEWHERE = (f"01900000-0000-7000-8000-00000000000{n}" for n in range(1, 4))
+"""Two of the Vale of Glamorgan, one of Cardiff."""
 _keys = count(1)
 
 
@@ -48,6 +48,8 @@ class Suite:
     clock: FixedClock
     databases: dict[str, ServiceDatabase]
     stops: dict[str, AsyncExitStack] = field(default_factory=dict)
+    apps: dict[str, FastAPI] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
     """Where files of documents are kept."""
@@ -72,10 +74,11 @@ class Suite:
 
     async def post(self, path: str, body: Any, caller: dict[str, str]) -> dict[str, Any]:
         """One command through the gateway, which must succeed."""
-        headers = {**caller, "Idempotency-Key": f"composed-{next(_keys)}"}
+        headers = {**caller, "Idempotency-Key": f"whole-suite-{next(_keys)}"}
         async with httpx.AsyncClient(base_url=self.url, timeout=30) as client:
             answer = await client.post(path, json=body, headers=headers)
-        assert answer.status_code in (200, 201), f"{path}: {answer.text}"
+        if answer.status_code not in (200, 201):
+            raise RuntimeError(f"{path}: {answer.text}")
         made: dict[str, Any] = answer.json()
         return made
 
@@ -99,6 +102,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     while not server.started:
         if task.done():
             await task
+            raise RuntimeError("the server ended before it had started")
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
@@ -111,7 +115,8 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 def service_named(name: str) -> Service:
     """A service's index."""
     found = importlib.import_module(f"{name}.service").service
-    assert isinstance(found, Service)
+    if not isinstance(found, Service):
+        raise TypeError(f"{name}.service holds no Service")
     return found
 
 
@@ -128,12 +133,12 @@ async def running(migrated_database: MigratedDatabase, **gateway: Any) -> AsyncI
     transport = LocalTransport({topic: frozenset(names) for topic, names in topics.items()})
     async with AsyncExitStack() as stack:
         suite.folder = Path(stack.enter_context(TemporaryDirectory(prefix="gwella-files-")))
-        urls, documents = {}, {}
-        for service in services:
-            url, documents[service.name] = await _started(stack, suite, service, transport, migrated_database)
-            urls[service.name] = url
+        urls = {
+            service.name: await _started(stack, suite, service, transport, migrated_database)
+            for service in services
+        }
         settings = Settings(upstreams=urls, **gateway)
-        front = replace(service_named("gateway"), install=lambda app: install_upstreams(app, documents))
+        front = replace(service_named("gateway"), install=lambda app: install_upstreams(app, suite.documents))
         app = create_app(front, settings, clock=clock, authenticate=suite.tokens.bearer())
         suite.url = await stack.enter_async_context(served(app))
         yield suite
@@ -145,7 +150,7 @@ async def _started(
     service: Service,
     transport: LocalTransport,
     migrated_database: MigratedDatabase,
-) -> tuple[str, dict[str, Any]]:
+) -> str:
     async def migrated(database: ServiceDatabase) -> None:
         await migrate(database.owner_url, service)
 
@@ -162,11 +167,12 @@ async def _started(
     stack.push_async_callback(runtime.stop)
     bearer = suite.tokens.bearer()
     app = create_app(service, settings, clock=suite.clock, authenticate=bearer, runtime=runtime)
+    suite.apps[service.name] = app
     own = suite.stops[service.name] = await stack.enter_async_context(AsyncExitStack())
     url = await own.enter_async_context(served(app))
     async with httpx.AsyncClient(base_url=url) as client:
-        document: dict[str, Any] = (await client.get("/openapi.json")).json()
-    return url, document
+        suite.documents[service.name] = (await client.get("/openapi.json")).json()
+    return url
 
 
 async def told(suite: Suite) -> None:
@@ -191,13 +197,13 @@ async def told(suite: Suite) -> None:
         await suite.post("/v1/schools", school, operator)
         step = {"school_number": number, "valid_from": "2018-09-02"}
         await suite.post("/v1/school-openings", step, operator)
-    for name, school in (("head", SCHOOL), ("adviser", None), ("adviser elsewhere", None)):
+    for name in ("head", "adviser", "adviser elsewhere"):
         person = {"name": name.title(), "authority": "673", "employer": "673"}
-        if school is not None:
-            person["school_number"] = school
+        if name == "head":
+            person["school_number"] = SCHOOL
         suite.people[name] = (await suite.post("/v1/people", person, operator))["id"]
-    for name, school in (("adviser", SCHOOL), ("adviser elsewhere", OTHER)):
-        allocation = {"school_number": school, "person_id": suite.people[name], "valid_from": "2019-09-01"}
+    for name, led in (("adviser", SCHOOL), ("adviser elsewhere", OTHER)):
+        allocation = {"school_number": led, "person_id": suite.people[name], "valid_from": "2019-09-01"}
         await suite.post("/v1/adviser-allocations", allocation, operator)
     post = {
         "person_id": suite.people["head"], "role": "head_teacher", "authority": "673", "school_number": SCHOOL,
