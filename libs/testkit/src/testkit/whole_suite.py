@@ -19,7 +19,6 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from eventing.transports.local import LocalTransport
-from gateway.api.install import install_upstreams
 from service_kit.app import create_app
 from service_kit.clock import FixedClock
 from service_kit.migrations.upgrade import migrate
@@ -138,6 +137,8 @@ async def running(migrated_database: MigratedDatabase, **gateway: Any) -> AsyncI
             for service in services
         }
         settings = Settings(upstreams=urls, **gateway)
+        # By name, as the services are: this library depends on none of them.
+        install_upstreams = importlib.import_module("gateway.api.install").install_upstreams
         front = replace(service_named("gateway"), install=lambda app: install_upstreams(app, suite.documents))
         app = create_app(front, settings, clock=clock, authenticate=suite.tokens.bearer())
         suite.url = await stack.enter_async_context(served(app))
