@@ -7,6 +7,7 @@ from typing import Any
 from gwella.commands.token import granted
 from gwella.story import categorising, deciding, loading, returning, seeing, supporting, using, visiting
 from gwella.story.clients import Clients
+from gwella.story.half_term import SCHOOL
 from gwella.story.telling import Telling
 
 BEGINS = "2020-01-06"
@@ -49,6 +50,7 @@ def tell(telling: Telling, state: Mapping[str, Any]) -> None:
         ("The return is filled and frozen", partial(returning.fill, telling, clients)),
         ("The return is signed", partial(returning.sign, telling, clients)),
         ("Welsh Government pulls it", partial(returning.pull, telling, clients)),
+        ("Its spreadsheet and its signature", partial(returning.verify, telling, clients)),
         ("A figure is traced", partial(returning.trace, telling, clients)),
         ("From the finding to the return", partial(seeing.follow_the_chain, telling, clients)),
         ("A school and an authority on one page each", partial(seeing.see_together, telling, clients)),
@@ -69,14 +71,21 @@ def what_to_try(telling: Telling, state: Mapping[str, Any]) -> None:
     token = granted(state, "authority-673")["access_token"]
     government = granted(state, "welsh-government")["access_token"]
     gateway = state["gateway"]
+    clients = Clients(state)
+    try:
+        finding = visiting.the_findings(clients)["teaching"]
+    finally:
+        clients.close()
+    spreadsheet = f"{gateway}{returning.VERSION}/document?format=ods"
     print_ = telling.console.print
     print_("\n[bold]Try it[/bold] (tokens hold for an hour; more: gwella token --help)\n")
     print_(f"export GWELLA_TOKEN={token}", soft_wrap=True, highlight=False)
     print_(f"export WG_TOKEN={government}\n", soft_wrap=True, highlight=False)
     for line in (
-        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/schools?authority=673&q=ysgol&limit=3"',
-        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/changes?after=0&limit=3"',
-        f'curl -H "Authorization: Bearer $WG_TOKEN" -H "Accept-Language: cy" "{gateway}/v1/people"',
+        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/schools/{SCHOOL}/profile"',
+        f'curl -H "Authorization: Bearer $GWELLA_TOKEN" "{gateway}/v1/findings/{finding}/chain"',
+        f'curl -H "Authorization: Bearer $WG_TOKEN" -H "Accept-Language: cy" -o ffurflen.ods "{spreadsheet}"',
     ):
         print_(line, soft_wrap=True, highlight=False, markup=False)
-    print_("\nCtrl-C stops everything. Start it again with [bold]make up[/bold]: the data stay.")
+    print_("\nThe clock stands in February 2020; set it forward: [bold]gwella clock 2020-03-02[/bold].")
+    print_("Ctrl-C stops everything. Start it again with [bold]make up[/bold]: the data stay.")

@@ -93,43 +93,36 @@ def sign(telling: Telling, clients: Clients) -> None:
 
 
 def pull(telling: Telling, clients: Clients) -> None:
-    """Welsh Government pulls JSON and ODS, finds the same figures, verifies the signature, and traces one back."""
-    government, welsh = clients.machine("welsh-government"), clients.machine("welsh-government", "cy")
+    """Welsh Government pulls the return; its figures are those of the half-term that was told."""
+    government, consortium = clients.machine("welsh-government"), clients.machine("consortium")
     answer = government.get(f"{VERSION}/document")
-    content = answer.body
-    telling.check(
-        "pulled again, unchanged", government.get(f"{VERSION}/document", etag=answer.etag).status, 304
-    )
-    totals = _totals(content)
-    telling.check(
-        "schools open, with a category, without", [
-            totals["register.open"], totals["categories.count"], totals["categories.uncategorised"],
-        ], [381, 375, 6],
-    )  # fmt: skip
-    telling.check("schools by category in the return", _by_category(content), PUBLISHED)
-    telling.check(
-        "days of ceiling; of one commission: used; impact judged strong, some",
-        [
-            totals[code]
-            for code in ("support_days.ceiling", "support_days.used", "impact.strong", "impact.some")
-        ],
-        [CEILING_DAYS, 5, 1, 1],
-    )
-    telling.check(
-        "visits: due = held + outstanding",
-        totals["visits.due"],
-        totals["visits.held"] + totals["visits.outstanding"],
-    )
-    reviewed = totals["amber_and_red.reviewed"]
-    consortium = clients.machine("consortium")
+    again = government.get(f"{VERSION}/document", etag=answer.etag).status
+    telling.check("pulled again, unchanged", again, 304)
+    totals = _totals(answer.body)
+    schools = [totals[code] for code in ("register.open", "categories.count", "categories.uncategorised")]
+    telling.check("schools open, with a category, without", schools, [381, 375, 6])
+    telling.check("schools by category in the return", _by_category(answer.body), PUBLISHED)
+    supported = [
+        totals[code] for code in ("support_days.ceiling", "support_days.used", "impact.strong", "impact.some")
+    ]
+    telling.check("days of ceiling, used; impact judged strong, some", supported, [CEILING_DAYS, 5, 1, 1])
+    visited = totals["visits.held"] + totals["visits.outstanding"]
+    telling.check("visits: due = held + outstanding", totals["visits.due"], visited)
     met = [
         one
         for one in consortium.pages("/v1/monitoring", visit_type=REVIEW, school_year=YEAR, limit=100)
         if one["state"] == "met" and one["period"] == PERIOD
     ]
-    telling.check("amber and red schools: reviewed, not reviewed", [
-        reviewed, totals["amber_and_red.not_reviewed"],
-    ], [len(met), PUBLISHED["amber"] + PUBLISHED["red"] - len(met)])  # fmt: skip
+    reviewed = [totals["amber_and_red.reviewed"], totals["amber_and_red.not_reviewed"]]
+    watched = PUBLISHED["amber"] + PUBLISHED["red"]
+    telling.check("amber and red schools: reviewed, not reviewed", reviewed, [len(met), watched - len(met)])
+
+
+def verify(telling: Telling, clients: Clients) -> None:
+    """The spreadsheet in Welsh has the values of the JSON, and one signature over the JSON covers both."""
+    government, welsh = clients.machine("welsh-government"), clients.machine("welsh-government", "cy")
+    answer = government.get(f"{VERSION}/document")
+    content = answer.body
     sheet = welsh.get(f"{VERSION}/document", format="ods")
     sheets, _ = decode(sheet.content, "return.ods")
     rows = next(found for found in sheets if found.name == "Ffigurau").rows[1:]
@@ -139,14 +132,12 @@ def pull(telling: Telling, clients: Clients) -> None:
     telling.check("the ODS in Welsh: every value equals the JSON", equal, True)
     telling.say(f"{len(values)} values; the first: {figures[0][3]}, {figures[0][-1]}")
     named = {(one["format"], one["language"]): one["sha256"] for one in content["renderings"]}
-    telling.check(
-        "the ODS is the one that the JSON names", sha256(sheet.content).hexdigest(), named["ods", "cy"]
-    )
+    is_named = sha256(sheet.content).hexdigest() == named["ods", "cy"]
+    telling.check("it is the spreadsheet whose digest the JSON names", is_named, True)
     signature = government.get(f"{VERSION}/signature")["jws"]
     keys = KeySet.import_key_set(government.get("/v1/return-keys").body)
-    telling.check(
-        "the signature verifies with the published key", _verified(signature, answer.content, keys), True
-    )
+    verified = _verified(signature, answer.content, keys)
+    telling.check("the signature verifies with the published key", verified, True)
     telling.check("one byte changed: it does not", _verified(signature, answer.content + b" ", keys), False)
 
 
