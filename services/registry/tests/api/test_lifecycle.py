@@ -119,7 +119,7 @@ REFUSED = [
     ("closures", "6732118", "2020-09-01", "school_already_closed", []),
     ("closures", "6732118", "2019-09-01", "school_already_closed", []),
     ("openings", "6732118", "2020-09-01", "school_opens_after_closing", []),
-    ("openings", "6732109", "2020-09-01", "school_already_open", ["closure", "amalgamation"]),
+    ("openings", "6732109", "2020-09-01", "school_already_open", ["closure", "amalgamation", "transfer"]),
     ("closures", "6732109", "2018-04-10", "school_not_open", []),
     ("closures", "6732109", "2017-04-10", "school_not_known_then", []),
 ]
