@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from visits_api import NEIGHBOUR, SCHOOL, Caller, Visits
 
 from service_kit.documents.serving import DocumentServing
@@ -102,9 +103,9 @@ async def test_evidence_is_added_and_downloaded(visits: Visits, tmp_path: Path) 
     assert answer.headers["content-security-policy"].startswith("sandbox")
     assert "no-store" in answer.headers["cache-control"]
     assert len(kept(tmp_path)) == 1
-    (event,) = await visits.events("document.added")
-    assert (event["document_id"], event["sha256"], event["school"]) == (made["id"], made["sha256"], SCHOOL)
-    assert "Gwers" not in str(event)
+    (told,) = await visits.events("document.added")
+    assert (told["document_id"], told["sha256"], told["school"]) == (made["id"], made["sha256"], SCHOOL)
+    assert "Gwers" not in str(told)
     listed = await adviser.everything("/v1/documents", record_kind="visit", record_id=visit)
     assert [one["id"] for one in listed] == [made["id"]]
 
@@ -306,8 +307,8 @@ async def test_a_removed_file_is_gone_and_what_is_known_of_it_stays(visits: Visi
     assert again["reason"] == "not_from_this_state"
     await visits.tasks.run_all()
     assert kept(tmp_path) == []
-    (event,) = await visits.events("document.removed")
-    assert "pupil" not in str(event)
+    (told,) = await visits.events("document.removed")
+    assert "pupil" not in str(told)
 
 
 async def test_a_link_is_short_lived_and_its_callers_alone(visits: Visits) -> None:
@@ -360,6 +361,48 @@ async def test_row_level_security_hides_documents_of_records_that_are_hidden(vis
                 text("select set_config(:name, :value, true)"), {"name": setting, "value": value}
             )
             assert await connection.scalar(statement) == seen, (setting, value)
+
+
+async def test_reading_costs_the_same_statements_whatever_is_there(visits: Visits) -> None:
+    """R16: one statement for the settings and one for the page or the record, beside the caller's memberships."""
+    adviser, visit = visits.adviser(), await held(visits)
+    counts = []
+    for _ in range(2):
+        for _ in range(3):
+            id_ = (await added(adviser, f"/v1/visits/{visit}/documents"))["id"]
+        for path in (f"/v1/documents?record_id={visit}", f"/v1/documents/{id_}"):
+            with counted(visits) as statements:
+                assert (await visits.system().send("GET", path)).status_code == 200
+            counts.append(len(statements))
+    assert counts == [2, 2, 2, 2]
+
+
+@contextmanager
+def counted(visits: Visits) -> Iterator[list[str]]:
+    """The statements that the API sends to Postgres, without those of the audit, which is written beside."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "audit" not in statement:
+            statements.append(statement)
+
+    event.listen(visits.api.sync_engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(visits.api.sync_engine, "before_cursor_execute", note)
+
+
+async def test_the_tag_turns_on_the_steps_too(visits: Visits) -> None:
+    """R10: the document is the same version when its visit becomes final; what may be done with it is not."""
+    adviser, visit = visits.adviser(), await held(visits)
+    path = f"/v1/documents/{(await added(adviser, f'/v1/visits/{visit}/documents'))['id']}"
+    tag = (await adviser.get(path)).headers["etag"]
+    assert (await adviser.send("GET", path, headers={"If-None-Match": tag})).status_code == 304
+    await shared_with_school(visits, visit)
+    await finalised(visits, visit)
+    changed = await adviser.send("GET", path, headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.json()["version"]) == (200, 1)
 
 
 async def test_a_clients_own_reference_finds_the_document(visits: Visits) -> None:

@@ -123,7 +123,7 @@ async def bearer_of(
     A redacted rendering changes no evidence: it may be added whatever the record's state.
     """
     await call.under(uow, call.reading)
-    accesses = await reading.accesses_of(documents, call, uow)
+    accesses = await documents.access(call, uow)
     access = accesses[asked.kind.name]
     seen = await _ids(uow, asked.record_id, *(ids for _, ids in access.readable))
     if not seen:
@@ -170,12 +170,14 @@ async def one_document(
     call: RequestCall, uow: UnitOfWork, documents: Documents, id_: str
 ) -> Mapping[str, Any] | None:
     """One document as the caller may see it now or as known then; None where it may not."""
-    decided = call.decision
-    await call.under(uow, call.reading)
-    accesses = await reading.accesses_of(documents, call, uow)
+    decided, reads = call.decision, call.reading
+    if reads is not decided:
+        await call.under(uow, reads)
+    accesses = await documents.access(call, uow)
     columns = documents.tables.documents.slices.c
     query = reading.showing(documents, accesses, call.valid_at, call.known_at).where(columns.id == id_)
     query = call.with_references(query, "document", columns.id)
     found = (await uow.connection.execute(query)).mappings().first()
-    await call.under(uow, decided)
+    if reads is not decided:
+        await call.under(uow, decided)
     return None if found is None else shaped(found, call.language)

@@ -99,7 +99,7 @@ def _reading(router: Router, documents: Documents) -> None:
     ) -> Response:
         """Lists documents that you may read, the newest first; those removed are left out."""
         async with call.read() as uow:
-            accesses = await reading.accesses_of(documents, call, uow)
+            accesses = await documents.access(call, uow)
             query = reading.showing(documents, accesses, call.valid_at, call.known_at)
             query = query.where(
                 reading.attached_to(documents, record_kind, record_id), columns.state != "removed"

@@ -28,7 +28,7 @@ async def attach(
     """
     await writing.locked(uow, documents, document_id)
     await call.under(uow, decide(call.principal, "documents.read", call.memberships, call.serving.roles))
-    accesses = await reading.accesses_of(documents, call, uow)
+    accesses = await documents.access(call, uow)
     columns = documents.tables.documents.slices.c
     query = reading.showing(documents, accesses, call.clock.today(), None).where(columns.id == document_id)
     found: Any = (await uow.connection.execute(query)).mappings().first()

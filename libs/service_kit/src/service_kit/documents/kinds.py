@@ -1,6 +1,6 @@
 """What a service says of the records that bear documents: who reads them, who writes them, which are still open."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,7 +35,8 @@ class Access:
     facts: Select[Any]
 
 
-AccessOf = Callable[["RequestCall", "UnitOfWork"], Awaitable[Access]]
+AccessOf = Callable[["RequestCall", "UnitOfWork"], Awaitable[Mapping[str, Access]]]
+"""What the caller may do, by kind of record: asked once per request, in its transaction."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,6 @@ class DocumentKind:
     name: str
     plural: str
     title: Text
-    access: AccessOf
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ class DocumentEvents:
 
 @dataclass(frozen=True)
 class Documents:
-    """A service's documents: tables, kinds of bearing records, events."""
+    """A service's documents: tables, kinds of bearing records, whose rights decide, events."""
 
     tables: DocumentTables
     kinds: Sequence[DocumentKind]
+    access: AccessOf
     events: DocumentEvents

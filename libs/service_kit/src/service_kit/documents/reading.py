@@ -6,18 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 
-from service_kit.call import RequestCall
 from service_kit.documents.kinds import Access, Documents
 from service_kit.linked_rows import unpacked
 from service_kit.records import shown
-from service_kit.unit_of_work import UnitOfWork
 
 Accesses = Mapping[str, Access]
-
-
-async def accesses_of(documents: Documents, call: RequestCall, uow: UnitOfWork) -> Accesses:
-    """What the caller may do with the records of each kind."""
-    return {kind.name: await kind.access(call, uow) for kind in documents.kinds}
 
 
 def showing(

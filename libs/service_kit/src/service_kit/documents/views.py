@@ -66,4 +66,7 @@ class Removal(Model):
 def shaped(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """A row with the steps that this caller may take."""
     steps = allowed(DOCUMENT, row["state"], why_not(row), language)
-    return {"external_references": [], **row, "allowed_transitions": [step.model_dump() for step in steps]}
+    # The tag turns on what the records say of their files, too: those change without a version of the document.
+    tagged = f"{row['slice']}-{row['may_write']:d}{row['all_open']:d}"
+    dumped = [step.model_dump() for step in steps]
+    return {"external_references": [], **row, "slice": tagged, "allowed_transitions": dumped}

@@ -1,5 +1,7 @@
 """Which records of visits bear documents; the routes are the kit's."""
 
+from collections.abc import Mapping
+
 from contracts.data_class import DataClass
 from contracts.events.visits_documents import (
     VisitsDocumentAdded,
@@ -24,20 +26,18 @@ def _writing(call: RequestCall) -> RowScope:
     return decision.rows(DataClass.confidential)
 
 
-async def _visits(call: RequestCall, _: UnitOfWork) -> Access:
-    return of_visits(Asking(call).stages, _writing(call))
-
-
-async def _findings(call: RequestCall, _: UnitOfWork) -> Access:
-    return of_findings(Asking(call).stages, _writing(call))
+async def _access(call: RequestCall, _: UnitOfWork) -> Mapping[str, Access]:
+    stages, writing = Asking(call).stages, _writing(call)
+    return {"visit": of_visits(stages, writing), "finding": of_findings(stages, writing)}
 
 
 DOCUMENTS = Documents(
     documents,
     [
-        DocumentKind("visit", "visits", Text("Visit", "Ymweliad"), _visits),
-        DocumentKind("finding", "findings", Text("Finding", "Canfyddiad"), _findings),
+        DocumentKind("visit", "visits", Text("Visit", "Ymweliad")),
+        DocumentKind("finding", "findings", Text("Finding", "Canfyddiad")),
     ],
+    _access,
     DocumentEvents(
         VisitsDocumentAdded,
         VisitsDocumentReleased,
