@@ -102,6 +102,12 @@ def test_meetings_against_what_constitutions_require() -> None:
         state="opened",
     )
     assert not {("RET-16", None), ("RET-17", "673")} & found(cells_of_log(log))
+    board = {"body_type": "executive_board", "meetings_a_year": 3, "valid_from": "2014-04-01"}
+    log.tell("governance.body", "established", "board", authorities=["673", "681"], **board)
+    log.tell("governance.body", "established", "theirs", authorities=["673", "660"], **board)
+    made = cells_of_log(log)
+    assert value(made, "governance.meetings_required", None, body="board", body_type="executive_board") == 3
+    assert value(made, "governance.meetings_required") == 3 + 3 + 1
 
 
 def test_references_are_overdue_until_considered() -> None:

@@ -51,10 +51,15 @@ def _bodies(ground: Ground) -> Mapping[str, tuple[Fact, Days]]:
 
 
 def _span(body: Fact, ground: Ground) -> Days | None:
-    """The days by which a body counts; None for one that is not of this return."""
+    """The days by which a body counts; None for one that is not of this return.
+
+    A body of several authorities is that of its consortium, or, where none is named, of a return that covers them all.
+    """
     if body.authority is not None:
         return ground.days.get(body.authority)
-    if len(ground.days) < 2 or body.data.get("consortium") != ground.organisation:
+    consortium, authorities = body.data.get("consortium"), frozenset(body.data.get("authorities") or ())
+    covered = consortium is None and bool(authorities) and authorities <= ground.days.keys()
+    if len(ground.days) < 2 or not (covered or consortium == ground.organisation):
         return None
     return Days(min(d.first_day for d in ground.days.values()), max(d.last_day for d in ground.days.values()))
 

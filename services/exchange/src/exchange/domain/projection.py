@@ -37,7 +37,7 @@ READS: Final[Mapping[str, tuple[str, ...]]] = {
         DELIVERY: "commission_id delivered_on days",
         OVERRIDE: "school_year extra_days",
         IMPACT: "commission_id finding_id support_type side level judged_on",
-        BODY: "body_type consortium meetings_a_year",
+        BODY: "body_type authorities consortium meetings_a_year",
         MEETING: "body_id opened_at",
         AGENDA_ITEM: "meeting_id matter",
         REFERENCE: "to_body due_on made_on considered_on",
