@@ -1,5 +1,6 @@
 """Files through the gateway: sent and fetched in pieces, to the service that keeps them, under its records' policy."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from hashlib import sha256
 from typing import Any
@@ -71,6 +72,30 @@ async def test_a_file_of_25_megabytes_passes_in_both_directions(suite: Suite) ->
     assert len([file for file in suite.folder.rglob("*") if file.is_file()]) == 1
     head = suite.caller("head", school=SCHOOL, person_id=suite.people["head"])
     assert (await suite.get(f"/v1/documents/{document['id']}", head)).status_code == 404
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(suite: Suite) -> None:
+    """R91: a line that is lost half-way, of a request that said how long it would be."""
+    adviser = suite.caller("adviser", person_id=suite.people["adviser"])
+    (visit,) = (await suite.get(f"/v1/visits?school_number={SCHOOL}", adviser)).json()["items"]
+    address = httpx.URL(suite.url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    lines = {
+        "Host": "gwella", **adviser, "Content-Type": "application/pdf", "Idempotency-Key": "half",
+        "Content-Length": "2000000",
+    }  # fmt: skip
+    head = f"POST /v1/visits/{visit['id']}/documents?language=en HTTP/1.1\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
+    writer.write(head.encode() + as_large_as(1_000_000))
+    await writer.drain()
+    await asyncio.sleep(0.2)
+    writer.close()
+    await writer.wait_closed()
+    assert await reader.read() == b""
+    again = await sent(suite, f"/v1/visits/{visit['id']}/documents", adviser, files.pdf())
+    assert again.status_code == 201, again.text
+    assert await listed(suite, adviser) == [again.json()["id"]]
+    assert len([file for file in suite.folder.rglob("*") if file.is_file()]) == 1
 
 
 async def test_documents_of_several_services_have_one_address(suite: Suite) -> None:

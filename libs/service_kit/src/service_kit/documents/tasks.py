@@ -14,6 +14,8 @@ from service_kit.documents.store import ObjectMissingError, ObjectStore
 from service_kit.unit_of_work import UnitOfWork
 
 SCANNED_AT_ONCE: Final = 4
+LOOKED_AT: Final = 50
+"""Files in quarantine that one round looks at: one whose bytes are missing keeps no other from its turn."""
 SWEPT_AT_ONCE: Final = 100
 
 _log = structlog.get_logger("documents")
@@ -43,7 +45,7 @@ async def _scan(uow: UnitOfWork, documents: Documents, store: ObjectStore, scann
         select(slices)
         .where(slices.c.state == "quarantined", func.upper_inf(slices.c.known))
         .order_by(slices.c.added_at)
-        .limit(SCANNED_AT_ONCE)
+        .limit(LOOKED_AT)
     )
     decided = 0
     for row in (await uow.connection.execute(waiting)).mappings().all():
@@ -58,6 +60,8 @@ async def _scan(uow: UnitOfWork, documents: Documents, store: ObjectStore, scann
         kind = documents.events.released if passed else documents.events.refused
         await writing.move(uow, documents, kind, dict(row), state="available" if passed else "refused")
         decided += 1
+        if decided == SCANNED_AT_ONCE:
+            break
     return decided
 
 
