@@ -126,7 +126,7 @@ def scheduled(people: People, sitting: Sitting) -> str:
     return f"/v1/meetings/{found['id']}"
 
 
-def opened(people: People, sitting: Sitting, meeting: Mapping[str, Any], present: Sequence[str]) -> Answer:
+def opened(people: People, sitting: Sitting, meeting: Answer, present: Sequence[str]) -> Answer:
     """Records who is there and has the chair open the meeting."""
     path = f"/v1/meetings/{meeting['id']}"
     chair = people.signed_in("body-member", sitting.body.chair)
@@ -134,7 +134,7 @@ def opened(people: People, sitting: Sitting, meeting: Mapping[str, Any], present
     return walk(chair, path, {"notice_given": lambda _: chair.post(f"{path}/open")})
 
 
-def arrive(people: People, sitting: Sitting, meeting: Mapping[str, Any], present: Sequence[str]) -> None:
+def arrive(people: People, sitting: Sitting, meeting: Answer, present: Sequence[str]) -> None:
     """Records members who are there, as far as they are not recorded."""
     clerk, seated = clerk_of(people, sitting.body), members_of(people, sitting.body)
     there = {one["member_id"] for one in clerk.pages("/v1/attendances", meeting_id=meeting["id"], limit=100)}
@@ -148,7 +148,7 @@ def arrive(people: People, sitting: Sitting, meeting: Mapping[str, Any], present
     together(record, arriving)
 
 
-def item_of(people: People, body: Body, meeting: Mapping[str, Any]) -> str:
+def item_of(people: People, body: Body, meeting: Answer) -> str:
     """The id of the first item on a meeting's agenda."""
     found = only(clerk_of(people, body), "/v1/agenda-items", meeting_id=meeting["id"])
     if found is None:
@@ -156,7 +156,7 @@ def item_of(people: People, body: Body, meeting: Mapping[str, Any]) -> str:
     return str(found["id"])
 
 
-def moved(people: People, body: Body, meeting: Mapping[str, Any], wanted: Mapping[str, Any]) -> Answer:
+def moved(people: People, body: Body, meeting: Answer, wanted: Mapping[str, Any]) -> Answer:
     """The resolution of a meeting, moved and put to the vote where that was not done before."""
     clerk = clerk_of(people, body)
     found = only(clerk, "/v1/resolutions", meeting_id=meeting["id"])
@@ -169,7 +169,7 @@ def moved(people: People, body: Body, meeting: Mapping[str, Any], wanted: Mappin
     return walk(clerk, path, {"moved": lambda _: clerk.post(f"{path}/put")})
 
 
-def closed(people: People, sitting: Sitting, meeting: Mapping[str, Any]) -> Answer:
+def closed(people: People, sitting: Sitting, meeting: Answer) -> Answer:
     """Has the chair close a meeting."""
     path = f"/v1/meetings/{meeting['id']}"
     chair = people.signed_in("body-member", sitting.body.chair)

@@ -190,7 +190,7 @@ def _terms(request: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _agreed(clients: Clients, finding: str) -> Mapping[str, Any]:
+def _agreed(clients: Clients, finding: str) -> Answer:
     """The request from a finding, brought as far as both heads' agreement."""
     broker, vale = clients.person("broker"), clients.machine(f"authority-{VALE}")
     menu = _menu(clients)
@@ -218,7 +218,7 @@ def _agreed(clients: Clients, finding: str) -> Mapping[str, Any]:
         "requested": lambda _: broker.post(f"{path}/triage"),
         "triaged": lambda _: broker.post(f"{path}/match", {"menu_item_id": item}),
         "matched": offer, "offered": accept,
-    }).body  # fmt: skip
+    })  # fmt: skip
 
 
 def _commissioned(clients: Clients, finding: str) -> Answer:
