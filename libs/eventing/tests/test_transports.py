@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from eventing.envelope import from_headers, packed_headers
 from eventing.transports.local import LocalTransport
@@ -123,9 +124,30 @@ async def test_an_idle_wait_ends_with_nothing_and_a_closed_one_says_so(world: An
         await subscription.receive(10, 0.05)
 
 
-async def test_topics_are_made_once(world: Any, transport: Any) -> None:
-    for _ in range(2):
-        await transport.ensure_topics([world.topic, f"other-{world.topic}"])
+async def test_topics_are_made_once(world: Any, real_kafka: Any, kafka_transport: Callable[[], Any]) -> None:
+    """By two processes at once and again later: each topic is there once, with its partitions and what lies in it."""
+    names = [f"made-{world.topic}", f"other-{world.topic}"]
+    one, other = await kafka_transport(), await kafka_transport()
+    admin = AIOKafkaAdminClient(bootstrap_servers=real_kafka.bootstrap_servers)
+    await admin.start()
+    try:
+        before = set(await admin.list_topics())
+        assert not before & set(names)
+        await asyncio.gather(one.ensure_topics(names), other.ensure_topics(names))
+        async with asyncio.timeout(10):  # a broker learns of its controller's topics a moment later
+            while not set(names) <= set(await admin.list_topics()):
+                await asyncio.sleep(0.05)
+        assert set(await admin.list_topics()) - before == set(names)
+        made = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)}
+        assert made == dict.fromkeys(names, one.settings.partitions)
+        await one.publish(names[0], _records(world, ("a", 1), ("b", 1)))
+        await other.ensure_topics([*names, world.topic])
+        assert set(await admin.list_topics()) - before == set(names)
+    finally:
+        await admin.close()
+    subscription = await other.subscribe("late", [names[0]])
+    assert sorted(await _drain(subscription, 2)) == [("a", 1), ("b", 1)]
+    await subscription.close()
 
 
 async def test_what_arrives_behind_a_rebalance_is_kept(
