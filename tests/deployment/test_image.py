@@ -25,7 +25,7 @@ from testkit.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 STAGES = read_stages((ROOT / "deploy" / "Dockerfile").read_text("utf-8"))
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
