@@ -227,9 +227,10 @@ def _left(answer: Any) -> int:
 
 async def test_a_composition_costs_what_it_asks(migrated_database: MigratedDatabase) -> None:
     """R73: a client cannot ask fifteen times its rate by asking for profiles."""
-    async with running(migrated_database, requests_per_minute=240) as suite:
+    async with running(migrated_database, requests_per_minute=60) as suite:
         caller = suite.caller("authority_system", authority="673")
-        answers = [await suite.get(DASHBOARD, caller) for _ in range(5)]
-        assert [answer.status_code for answer in answers] == [404, 404, 404, 429, 429]
+        # Ten at once, of which the first composition takes all; ten seconds until the next may be asked.
+        answers = [await suite.get(DASHBOARD, caller) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [404, 429]
         assert answers[-1].json()["code"] == "too_many_requests"
         assert "retry-after" in answers[-1].headers
