@@ -189,10 +189,28 @@ def _write(kind: Moving, row: Mapping[str, Any], move: Move) -> Write:
 
 async def earlier_numbers(connection: AsyncConnection, moved: Table) -> Mapping[str, frozenset[str]]:
     """By the code of an authority and by a school's number, the numbers under which what they have was known before."""
+    rows = await connection.execute(select(moved.c.old_number, moved.c.new_number, moved.c.new_authority))
+    return earlier([(row.old_number, row.new_number, row.new_authority) for row in rows])
+
+
+def earlier(moves: Sequence[tuple[str, str, str]]) -> Mapping[str, frozenset[str]]:
+    """The same from moves in any order: each the old number, the new one, and the new one's authority.
+
+    >>> sorted(earlier([("6812399", "6722399", "672"), ("6732118", "6812399", "681")])["672"])
+    ['6732118', '6812399']
+    """
+    came_from: dict[str, set[str]] = defaultdict(set)
+    for old, new, _ in moves:
+        came_from[new].add(old)
     found: dict[str, frozenset[str]] = {}
-    for row in await connection.execute(select(moved).order_by(moved.c.moved_on)):
-        before = found.get(row.old_number, frozenset()) | {row.old_number}
-        for holder in (row.new_number, row.new_authority):
+    for _, new, authority in moves:
+        before: set[str] = set()
+        waiting = [new]
+        while waiting:
+            further = came_from.get(waiting.pop(), set()) - before
+            before |= further
+            waiting += further
+        for holder in (new, authority):
             found[holder] = found.get(holder, frozenset()) | before
     return found
 
