@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     """Connections that one process may hold open per role."""
     kafka_bootstrap_servers: str | None = None
     """Addresses of the brokers; None: the local transport of the embedded suite."""
-    kafka_group_prefix: str = "gwella"
     static_member: str | None = None
     """Fixed name of this consumer where process names are stable; None under an autoscaler."""
     issuer_url: str = "http://127.0.0.1:8090"
