@@ -1,8 +1,7 @@
 """Evidence on visits and findings: added, checked, downloaded under the visit's policy [flows 6]; rules R90 to R96."""
 
 import asyncio
-import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
@@ -11,79 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
+from documents_api import PDF, added, download, finalised, held, kept, rows, shared_with_school, upload
 from sqlalchemy import event, func, select, text
 from visits_api import NEIGHBOUR, SCHOOL, Caller, Visits
 
 from service_kit.documents.serving import DocumentServing
 from service_kit.problems import ProblemError
 from service_kit.settings import Settings
-from testkit import files
 from visits.api.documents import DOCUMENTS
 from visits.storage.documents import documents
 from visits.storage.tables import shared
 
-PDF = files.pdf()
-PLAN = {"school_number": SCHOOL, "visit_type": "spring_monitoring", "planned_for": "2020-01-20"}
 FINDING = {"area": "teaching", "statement": "Questioning rarely deepens understanding."}
 NAME = "attachment; filename*=UTF-8''Gwers%205%20-%20Ll%C5%B7n.pdf"
-
-
-async def upload(
-    caller: Caller,
-    path: str,
-    content: bytes = PDF,
-    media_type: str = "application/pdf",
-    headers: Mapping[str, str] | None = None,
-    **query: str,
-) -> httpx.Response:
-    sent = {"Content-Type": media_type, **(headers or {})}
-    return await caller.send("POST", path, params={"language": "en", **query}, content=content, headers=sent)
-
-
-async def added(caller: Caller, path: str, **given: Any) -> dict[str, Any]:
-    answer = await upload(caller, path, **given)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def download(caller: Caller, id_: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
-    link = await caller.get(f"/v1/documents/{id_}/link")
-    assert link.status_code == 200, link.text
-    return await caller.send("GET", httpx.URL(link.json()["url"]).raw_path.decode(), headers=headers)
-
-
-async def held(visits: Visits) -> str:
-    id_ = str((await visits.adviser().done("/v1/visits", PLAN, 201))["id"])
-    await visits.adviser().done(f"/v1/visits/{id_}/hold", {"held_on": "2020-01-20"})
-    return id_
-
-
-async def shared_with_school(visits: Visits, id_: str) -> None:
-    await visits.adviser().done(f"/v1/visits/{id_}/draft", {"summary": "A fair picture."})
-    await visits.senior().done(f"/v1/visits/{id_}/assure")
-    await visits.adviser().done(f"/v1/visits/{id_}/share")
-
-
-async def finalised(visits: Visits, id_: str) -> None:
-    await visits.head().done(f"/v1/visits/{id_}/reply", {"reply": "Agreed."})
-    await visits.adviser().done(f"/v1/visits/{id_}/finalise")
-
-
-def kept(folder: Path) -> list[Path]:
-    return [path for path in (folder / "documents").rglob("*") if path.is_file()]
-
-
-async def appeared(folder: Path) -> None:
-    for _ in range(1_000):
-        if kept(folder):
-            return
-        await asyncio.sleep(0.01)
-
-
-async def rows(visits: Visits) -> int:
-    async with visits.superuser.connect() as connection:
-        return int(await connection.scalar(select(func.count()).select_from(documents.documents.heads)) or 0)
 
 
 async def test_evidence_is_added_and_downloaded(visits: Visits, tmp_path: Path) -> None:
@@ -198,97 +137,6 @@ async def test_a_final_visit_keeps_its_evidence(visits: Visits) -> None:
     assert [fault["code"] for fault in again.json()["errors"]] == ["no_such_document"]
     welsh = await upload(Caller(adviser.client, adviser.bearer, "cy"), path)
     assert welsh.json()["title"] == "Mae ffeiliau'r cofnod hwn wedi'u pennu"
-
-
-REFUSED: list[tuple[dict[str, Any], int, str]] = [
-        ({"media_type": "application/zip"}, 415, "unsupported_media_type"),
-        ({"media_type": "text/html"}, 415, "unsupported_media_type"),
-        ({"content": b"MZ\x90\x00 a program"}, 422, "document_type_mismatch"),
-        ({"content": PDF, "media_type": "image/png"}, 422, "document_type_mismatch"),
-        ({"content": files.openxml(), "media_type": files.XLSX}, 422, "document_type_mismatch"),
-        (
-            {"headers": {"Content-Disposition": 'attachment; filename="papur.exe"'}},
-            422,
-            "document_type_mismatch",
-        ),
-        ({"content": b""}, 422, "document_empty"),
-        ({"content": bytes(1_048_577)}, 413, "body_too_large"),
-        ({"headers": {"Content-Digest": f"sha-256=:{base64.b64encode(bytes(32)).decode()}:"}}, 422, "digest_mismatch"),
-        ({"headers": {"Content-Digest": "sha-256=:x:"}}, 422, "validation_failed"),
-        ({"headers": {"Content-Disposition": "attachment; filename*=UTF-8''a%00.pdf"}}, 422, "validation_failed"),
-        ({"content": files.bomb(), "media_type": files.DOCX}, 422, "document_unsafe"),
-        (
-            {"content": files.openxml(more={"word/vbaProject.bin": b"x"}), "media_type": files.DOCX},
-            422,
-            "document_unsafe",
-        ),
-        ({"content": files.openxml()[:-30], "media_type": files.DOCX}, 422, "document_unsafe"),
-        ({"language": "fr"}, 422, "validation_failed"),
-        ({"classification": "public"}, 422, "validation_failed"),
-        ({"original_id": "visits-unknown"}, 422, "validation_failed"),
-        ({"file_name": "x.pdf"}, 422, "validation_failed"),
-]  # fmt: skip
-
-
-async def test_what_is_refused_leaves_nothing(visits: Visits, tmp_path: Path) -> None:
-    """R91 to R93: another type, a lying type, too large, another digest, a bomb: a problem, and nothing kept."""
-    visit = await held(visits)
-    for given, status, code in REFUSED:
-        answer = await upload(visits.adviser(), f"/v1/visits/{visit}/documents", **given)
-        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
-        assert answer.headers["content-type"].startswith("application/problem+json")
-    assert (kept(tmp_path), await rows(visits), await visits.events("document.added")) == ([], 0, [])
-
-
-async def test_a_digest_that_holds_is_accepted(visits: Visits) -> None:
-    digest = base64.b64encode(sha256(PDF).digest()).decode()
-    visit = await held(visits)
-    made = await added(
-        visits.adviser(), f"/v1/visits/{visit}/documents", headers={"Content-Digest": f"sha-256=:{digest}:"}
-    )
-    assert (await visits.adviser().get(f"/v1/documents/{made['id']}")).status_code == 200
-
-
-async def test_a_repeated_upload_is_one_document(visits: Visits, tmp_path: Path) -> None:
-    """R40: the same key and file give the first answer; the bytes sent again are swept. A dry run keeps nothing."""
-    adviser, visit = visits.adviser(), await held(visits)
-    path = f"/v1/visits/{visit}/documents"
-    tried = await upload(adviser, path, dry_run="true")
-    assert (tried.status_code, tried.headers["dry-run"]) == (201, "true")
-    assert (kept(tmp_path), await rows(visits)) == ([], 0)
-    key = {"Idempotency-Key": "evidence-1"}
-    first, second = await upload(adviser, path, headers=key), await upload(adviser, path, headers=key)
-    assert second.headers["idempotency-replayed"] == "true"
-    assert first.json() == second.json()
-    other = await upload(adviser, path, files.pdf("another"), headers=key)
-    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-    assert (len(kept(tmp_path)), await rows(visits)) == (3, 1)
-    await visits.tasks.run_all()
-    assert len(kept(tmp_path)) == 1
-    assert (await download(adviser, first.json()["id"])).content == PDF
-
-
-async def test_an_upload_that_ends_between_bytes_and_row_leaves_nothing_visible(
-    visits: Visits, tmp_path: Path
-) -> None:
-    """R91: the bytes are nobody's until the row commits; after an hour they are swept."""
-    adviser, visit = visits.adviser(), await held(visits)
-    async with visits.superuser.begin() as held_up:
-        # Nobody can make a document while this lock is held: the upload waits with its bytes in the store.
-        await held_up.execute(text("lock table documents in exclusive mode"))
-        under_way = asyncio.create_task(upload(adviser, f"/v1/visits/{visit}/documents"))
-        async with asyncio.timeout(10):
-            await appeared(tmp_path)
-        await asyncio.sleep(0.05)
-        under_way.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await under_way
-    assert (len(kept(tmp_path)), await rows(visits)) == (1, 0)
-    await visits.tasks.run_all()
-    assert len(kept(tmp_path)) == 1
-    visits.clock.moment += timedelta(hours=1, seconds=1)
-    await visits.tasks.run_all()
-    assert kept(tmp_path) == []
 
 
 async def test_a_removed_file_is_gone_and_what_is_known_of_it_stays(visits: Visits, tmp_path: Path) -> None:
