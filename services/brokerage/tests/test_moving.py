@@ -20,19 +20,20 @@ async def transfer(brokerage: Brokerage, old: str, new: str) -> None:
     await brokerage.tell(SchoolTransferred.model_validate(facts), new)
 
 
-async def live(brokerage: Brokerage, table: str, *columns: str) -> list[tuple[Any, ...]]:
-    """What stands as known now."""
-    names = {
-        "support_request_slices": "select school_number, authority from support_request_slices",
-        "offer_slices": "select school_number, provider_school from offer_slices",
-        "commission_slices": "select school_number, authority, provider_school, provider_authority "
-        "from commission_slices",
-        "delivery_slices": "select school_number, provider_school from delivery_slices",
-        "impact_slices": "select school_number, about_school from impact_slices",
-        "provider_slices": "select provider_school, provider_authority from provider_slices",
-    }
-    rows = await brokerage.rows(f"{names[table]} where upper_inf(known) order by 1, 2")
-    return [tuple(row) for row in rows]
+LIVE = {
+    "support_request": "select school_number, authority from support_request_slices where upper_inf(known)",
+    "offer": "select school_number, provider_school from offer_slices where upper_inf(known)",
+    "commission": "select school_number, authority, provider_school, provider_authority "
+    "from commission_slices where upper_inf(known)",
+    "delivery": "select school_number, provider_school from delivery_slices where upper_inf(known)",
+    "impact": "select school_number, about_school from impact_slices where upper_inf(known)",
+    "provider": "select provider_school, provider_authority from provider_slices where upper_inf(known)",
+}
+
+
+async def live(brokerage: Brokerage, kind: str) -> list[tuple[Any, ...]]:
+    """Whose records are, as known now."""
+    return [tuple(row) for row in await brokerage.rows(LIVE[kind])]
 
 
 async def test_the_supported_school_moves(region: Brokerage) -> None:
@@ -43,12 +44,12 @@ async def test_the_supported_school_moves(region: Brokerage) -> None:
     judged = {"side": "supported", "level": "strong", "evidence": "Five lessons of six."}
     await region.head().made(f"/v1/commissions/{commission['id']}/impacts", judged)
     await transfer(region, SCHOOL, NEW)
-    assert await live(region, "support_request_slices") == [(NEW, "681")]
-    assert await live(region, "offer_slices") == [(NEW, SUPPORTER)]
-    assert await live(region, "commission_slices") == [(NEW, "681", SUPPORTER, "681")]
-    assert await live(region, "delivery_slices") == [(NEW, SUPPORTER)]
-    assert await live(region, "impact_slices") == [(NEW, NEW)]
-    assert await live(region, "provider_slices") == [(SUPPORTER, "681")]
+    assert await live(region, "support_request") == [(NEW, "681")]
+    assert await live(region, "offer") == [(NEW, SUPPORTER)]
+    assert await live(region, "commission") == [(NEW, "681", SUPPORTER, "681")]
+    assert await live(region, "delivery") == [(NEW, SUPPORTER)]
+    assert await live(region, "impact") == [(NEW, NEW)]
+    assert await live(region, "provider") == [(SUPPORTER, "681")]
     [moved] = await region.events("commission.moved")
     assert (moved["from_authority"], moved["from_school"], moved["days_used"]) == ("673", SCHOOL, 3)
     path = f"/v1/commissions/{commission['id']}"
@@ -61,8 +62,8 @@ async def test_the_supporting_school_moves(region: Brokerage) -> None:
     """The provider and its side of the commission follow; to the supported side nothing left its scope."""
     commission = await region.placed(await region.provider())
     await transfer(region, SUPPORTER, NEW_SUPPORTER)
-    assert await live(region, "provider_slices") == [(NEW_SUPPORTER, "673")]
-    assert await live(region, "commission_slices") == [(SCHOOL, "673", NEW_SUPPORTER, "673")]
+    assert await live(region, "provider") == [(NEW_SUPPORTER, "673")]
+    assert await live(region, "commission") == [(SCHOOL, "673", NEW_SUPPORTER, "673")]
     [moved] = await region.events("commission.moved")
     assert (moved["school"], moved["from_authority"], moved["from_school"]) == (SCHOOL, None, None)
     assert (await region.head(NEW_SUPPORTER).get(f"/v1/commissions/{commission['id']}")).status_code == 200
