@@ -123,6 +123,9 @@ async def test_the_gap_report(region: Register) -> None:
     listed = [gap for page in pages for gap in page]
     assert listed == sorted(set(listed))
     assert {authority for _, _, authority in listed} == set(CENTRAL_SOUTH)
+    head = region.caller("head", school="6732118", person_id="person-head")
+    seen = (await head.get("/v1/adviser-gaps", on="2020-01-20")).json()["items"]
+    assert [gap["school_number"] for gap in seen] == ["6732118"], "regimes bind heads as well"
     wrong = await officer.get("/v1/adviser-gaps", on="2020-01-20", until="2020-01-19")
     assert wrong.status_code == 422
 

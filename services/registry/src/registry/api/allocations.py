@@ -10,6 +10,7 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import (
     OWN_PERSON,
+    OWN_SCHOOL,
     AuthorityCode,
     Dated,
     DatedView,
@@ -19,7 +20,7 @@ from registry.api.fields import (
 )
 from registry.domain.advisers import gaps, on_closed_schools
 from registry.domain.day_range import DayRange
-from registry.storage.advisers import closed_table, facts_for_gaps, gaps_table
+from registry.storage.advisers import closed_table, facts_for_gaps, gaps_table, regimes_within
 from registry.storage.schools import authority_on
 from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import adviser_allocations
@@ -30,6 +31,7 @@ from service_kit.models import ExternalReferences, Page, View
 from service_kit.own_references import References, set_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
+from service_kit.policy.decide import decide
 from service_kit.problems import Fault, ProblemError
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
@@ -66,6 +68,8 @@ class AdviserAllocationPatch(Patch):
 class GapView(View, data_class=DataClass.internal):
     """A school that must have a lead adviser has none on these days."""
 
+    SCOPED_BY = OWN_SCHOOL
+
     school_number: str
     authority: str
     valid_from: date | None
@@ -75,6 +79,8 @@ class GapView(View, data_class=DataClass.internal):
 
 class ClosedSchoolAllocationView(View, data_class=DataClass.internal):
     """Somebody is still the lead adviser of a school that is closed on these days: the allocation wants ending."""
+
+    SCOPED_BY = OWN_PERSON
 
     id: str
     """Of the allocation."""
@@ -178,9 +184,13 @@ async def list_adviser_gaps(
     """
     days = _days_asked(call, on, until)
     async with call.read() as uow:
-        facts, regimes, allocations = await facts_for_gaps(
+        facts, allocations = await facts_for_gaps(
             uow.connection, call.rows(DataClass.internal), days, authority
         )
+        # Regimes bind everyone, also who sees the allocations of one school only.
+        binding = decide(call.principal, "regimes.read", call.memberships, call.serving.roles)
+        await call.under(uow, binding)
+        regimes = await regimes_within(uow.connection, days)
         found = gaps_table(gaps(facts, regimes, allocations, days))
         order = [ascending(found.c.school_number), ascending(found.c.valid_from)]
         return await call.page(uow, GapView, found.select(), order)
@@ -196,7 +206,7 @@ async def list_closed_school_allocations(
     """Lists allocations that outlive their school, with the days on which it is closed: as the gaps are asked for."""
     days = _days_asked(call, on, until)
     async with call.read() as uow:
-        facts, _, allocations = await facts_for_gaps(
+        facts, allocations = await facts_for_gaps(
             uow.connection, call.rows(DataClass.internal), days, authority
         )
         authorities = {fact.school_number: fact.authority for fact in facts}

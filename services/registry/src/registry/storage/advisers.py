@@ -38,9 +38,9 @@ async def allocations_of(connection: AsyncConnection, school_number: str, days: 
 
 async def facts_for_gaps(
     connection: AsyncConnection, scope: RowScope, days: DayRange, authority: str | None = None
-) -> tuple[Sequence[SchoolFact], Sequence[AuthorityRegime], Sequence[Allocation]]:
+) -> tuple[Sequence[SchoolFact], Sequence[Allocation]]:
     """What `domain.advisers.gaps` needs for these days, of the schools (of one authority) that the caller may know."""
-    place, regime = schools.slices.c, regimes.slices.c
+    place = schools.slices.c
     covered = row_predicate(scope, authority=place.authority, school=place.school_number)
     if authority is not None:
         covered = and_(covered, place.authority == authority)
@@ -49,9 +49,6 @@ async def facts_for_gaps(
             *_within(schools, days), covered
         )
     )
-    adopted = await connection.execute(
-        select(regime.authority, regime.regime, regime.valid).where(*_within(regimes, days))
-    )
     allocated = await connection.execute(
         select(ALLOCATIONS.id, ALLOCATIONS.school_number, ALLOCATIONS.person_id, ALLOCATIONS.valid).where(
             *_within(adviser_allocations, days)
@@ -59,9 +56,15 @@ async def facts_for_gaps(
     )
     return (
         [SchoolFact(r.school_number, r.authority, r.sector, r.status, days_of(r.valid)) for r in facts],
-        [AuthorityRegime(r.authority, r.regime, days_of(r.valid)) for r in adopted],
         [Allocation(r.id, r.school_number, r.person_id, days_of(r.valid)) for r in allocated],
     )
+
+
+async def regimes_within(connection: AsyncConnection, days: DayRange) -> Sequence[AuthorityRegime]:
+    """Which authority works under which regime on these days, as far as the caller may know."""
+    regime = regimes.slices.c
+    query = select(regime.authority, regime.regime, regime.valid).where(*_within(regimes, days))
+    return [AuthorityRegime(r.authority, r.regime, days_of(r.valid)) for r in await connection.execute(query)]
 
 
 def gaps_table(found: Iterable[Gap]) -> TableValuedAlias:
