@@ -86,10 +86,18 @@ def wait_until(look: Callable[[], T], enough: Callable[[T], bool]) -> T:
     return seen
 
 
-def together(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+def together(
+    work: Callable[[T], R], items: Iterable[T], each_done: Callable[[], object] = lambda: None
+) -> list[R]:
     """Does the same with each item, some at a time; the results are in the order of the items."""
+
+    def one(item: T) -> R:
+        result = work(item)
+        each_done()
+        return result
+
     with ThreadPoolExecutor(TOGETHER) as pool:
-        return list(pool.map(work, items))
+        return list(pool.map(one, items))
 
 
 def refusal(client: ApiClient, path: str, body: Any = None) -> Mapping[str, Any]:

@@ -1,10 +1,7 @@
 """The operator and the consortium load the real region. Told again, each step finds what is there and adds the rest."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gwella.story import sources
 from gwella.story.clients import Clients
@@ -20,18 +17,6 @@ CATEGORISED = "2020-01-15"
 """A day of January 2020, for which the last support categories were published."""
 PORTH = "6744087"
 """Porth County Comprehensive, since 2018 part of Porth Community School."""
-
-
-@contextmanager
-def _bar(telling: Telling, title: str, total: int) -> Iterator[Any]:
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=telling.console, transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield (
-            lambda done=None: (
-                progress.update(task, completed=done) if done is not None else progress.advance(task)
-            )
-        )
 
 
 def load_frame(telling: Telling, clients: Clients) -> None:
@@ -103,9 +88,9 @@ def load_schools(telling: Telling, clients: Clients) -> None:
 
 
 def _watch(telling: Telling, client: ApiClient, job_id: str, title: str) -> None:
-    with _bar(telling, title, 1) as bar:
+    with telling.bar(title, 1) as bar:
         job = client.finished_job(f"/v1/jobs/{job_id}")
-        bar(1)
+        bar()
     if job["state"] != "succeeded":
         telling.check(title, job["problem"], None)
 
@@ -177,7 +162,7 @@ def load_people(telling: Telling, clients: Clients) -> list[str]:
     consortium = clients.machine("consortium")
     known = {person["name"]: person["id"] for person in consortium.pages("/v1/people")}
     advisers = []
-    with _bar(telling, "people", ADVISERS + 2 * len(sources.REGION)) as bar:
+    with telling.bar("people", ADVISERS + 2 * len(sources.REGION)) as bar:
         for number in range(1, ADVISERS + 1):
             advisers.append(_person(consortium, known, f"Sandbox Adviser {number:02d}", "674", "csc"))
             bar()
@@ -212,7 +197,7 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
         for gap in consortium.pages("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority, limit=200)
     ]  # fmt: skip
     telling.say(f"{len(missing)} schools without a lead adviser on {YEAR_BEGINS}")
-    with _bar(telling, "lead advisers", len(missing)) as bar:
+    with telling.bar("lead advisers", len(missing)) as bar:
 
         def allocate(numbered: tuple[int, Any]) -> None:
             number, gap = numbered
@@ -223,9 +208,8 @@ def load_advisers(telling: Telling, clients: Clients, advisers: list[str]) -> No
                     "valid_from": YEAR_BEGINS,
                 },
             )  # fmt: skip
-            bar()
 
-        together(allocate, list(enumerate(missing)))
+        together(allocate, list(enumerate(missing)), bar)
     left = sum(
         consortium.get("/v1/adviser-gaps", on=YEAR_BEGINS, authority=authority, limit=1, total=True)["total"]
         for authority in sources.REGION

@@ -67,10 +67,12 @@ def match(telling: Telling, clients: Clients) -> None:
 def commission(telling: Telling, clients: Clients) -> None:
     """Offered to both sides, agreed by both heads, commissioned within the ceiling; one beyond it is refused."""
     findings = the_findings(clients)
+    _agreed(clients, findings["teaching"])
+    on(telling, clients, "2020-01-31")
     placed = _commissioned(clients, findings["teaching"])
     days = placed["days"] + placed["days_released"]
     telling.check("commissioned: days, school year", [days, placed["school_year"]], [DAYS, YEAR])
-    telling.say(f"{placed['lead_working_days']} working days from request to commission")
+    telling.check("working days from the request to the commission", placed["lead_working_days"], 1)
     second = _agreed(clients, findings["leadership"])
     officer = clients.person("consortium-officer")
     if second["state"] == "agreed":

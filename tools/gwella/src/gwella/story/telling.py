@@ -1,12 +1,14 @@
 """How the story is told and checked: every figure and every refusal is compared with what was expected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class Telling:
         began = perf_counter()
         tell()
         self.seconds[title] = round(perf_counter() - began, 2)
+
+    @contextmanager
+    def bar(self, title: str, total: int) -> Iterator[Callable[[], None]]:
+        """Shows how far something long is; what it gives is called once for each that is done, from any thread."""
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as progress:
+            task = progress.add_task(title, total=total)
+            yield lambda: progress.advance(task)
 
     def say(self, line: str) -> None:
         """One line of the story."""

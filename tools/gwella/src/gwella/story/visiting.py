@@ -86,7 +86,8 @@ def visit_schools(telling: Telling, clients: Clients) -> None:
     def hold(path: str) -> None:
         walk(adviser, path, {"planned": lambda _: adviser.post(f"{path}/hold", held)})
 
-    together(hold, visits)
+    with telling.bar("visits", len(visits)) as bar:
+        together(hold, visits, bar)
     _review(telling, adviser)
     mine = f"/v1/visits/{the_visit(clients)['id']}"
     _record_findings(telling, adviser, mine)
@@ -111,7 +112,8 @@ def visit_schools(telling: Telling, clients: Clients) -> None:
         }
         return str(walk(adviser, path, steps)["draft_in_time"])
 
-    in_time = together(share, visits)
+    with telling.bar("drafts, assured and shared", len(visits)) as bar:
+        in_time = together(share, visits, bar)
     telling.check("drafts shared within five working days", set(in_time), {"True"})
 
 
