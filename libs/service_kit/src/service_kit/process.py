@@ -270,7 +270,7 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
-        settled()
+        settle()
         await server.serve()
     finally:
         await runtime.stop()
@@ -278,7 +278,7 @@ async def _serve(service: Service, settings: Settings, roles: Collection[str]) -
             await transport.close()
 
 
-def settled() -> None:
+def settle() -> None:
     """Called when everything is loaded: what is there stays, and the collector need not walk it again and again.
 
     Half a million objects of imported modules take it a tenth of a second, in which nobody is answered.

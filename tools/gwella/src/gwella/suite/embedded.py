@@ -28,16 +28,18 @@ if TYPE_CHECKING:
     from service_kit.process import Runtime
 
 READY_SECONDS = 30.0
+SETTLE_SECONDS = 2.0
 ROLES = ("relay", "consumer")
 
 
 async def run_embedded(run: Run, stopping: Stopping) -> Exit:
     """Start everything in this process; stay; stop in the reverse order."""
-    # Next to nothing of what a start makes is garbage; looking for it takes a fifth of the time. See `settled`.
+    # Next to nothing of what a start makes is garbage; looking for it takes a fifth of the time. See `settle`.
     gc.disable()
     async with AsyncExitStack() as stack:
         # Importing the services takes longer than starting PostgreSQL, which is mostly another process's work.
-        loading = asyncio.create_task(asyncio.to_thread(_load, run))
+        # Handed to the thread at once: a task would begin when this function first waits, which is afterwards.
+        loading = asyncio.get_running_loop().run_in_executor(None, _load, run)
         with run.progress.step("PostgreSQL 18") as step:
             postgres, databases = start_databases(run.instance, run.topology)
             stack.callback(postgres.stop)
@@ -55,6 +57,10 @@ async def run_embedded(run: Run, stopping: Stopping) -> Exit:
         with run.progress.step("services") as step:
             await _start(run, wiring, stack)
             step.note = "one process, local transport"
+        from service_kit.process import settle
+
+        # Not before the first answers: it takes a fifth of a second.
+        asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle)
         state = run.state(wiring)
         stopping.ready()
         run.tell_ready(state)
@@ -75,7 +81,7 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     from eventing.transports.local import LocalTransport
     from service_kit.app import create_app
     from service_kit.logging import configure_logging
-    from service_kit.process import server_options, settled
+    from service_kit.process import server_options
     from service_kit.settings import Settings
     from service_kit.telemetry import configure_telemetry, instrument_app
 
@@ -111,7 +117,6 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     stack.push_async_callback(drained, await started(servers))
     for plan, app in parts:
         await _ready(plan.name, app)
-    settled()
 
 
 def _runtime(plan: ServicePlan, wiring: Wiring, transport: LocalTransport) -> Runtime:
