@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from service_kit.process import Runtime
 
 READY_SECONDS = 30.0
-SETTLE_SECONDS = 2.0
 ROLES = ("relay", "consumer")
 
 
@@ -57,10 +56,6 @@ async def run_embedded(run: Run, stopping: Stopping) -> Exit:
         with run.progress.step("services") as step:
             await _start(run, wiring, stack)
             step.note = "one process, local transport"
-        from service_kit.process import settle
-
-        # Not before the first answers: it takes a fifth of a second.
-        asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle)
         state = run.state(wiring)
         stopping.ready()
         run.tell_ready(state)
@@ -81,7 +76,7 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     from eventing.transports.local import LocalTransport
     from service_kit.app import create_app
     from service_kit.logging import configure_logging
-    from service_kit.process import server_options
+    from service_kit.process import server_options, settle
     from service_kit.settings import Settings
     from service_kit.telemetry import configure_telemetry, instrument_app
 
@@ -117,6 +112,7 @@ async def _start(run: Run, wiring: Wiring, stack: AsyncExitStack) -> None:
     stack.push_async_callback(drained, await started(servers))
     for plan, app in parts:
         await _ready(plan.name, app)
+    settle()
 
 
 def _runtime(plan: ServicePlan, wiring: Wiring, transport: LocalTransport) -> Runtime:
