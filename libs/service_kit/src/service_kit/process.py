@@ -218,9 +218,9 @@ def run(service: Service) -> None:
     roles = (*ROLES, "all", "migrate")
     if len(sys.argv) != 2 or sys.argv[1] not in roles:
         sys.exit(f"usage: python -m {service.name} {'|'.join(roles)}")
-    settings = Settings()
-    configure_logging(level=settings.log_level, service=service.name, role=sys.argv[1])
     try:
+        settings = Settings()
+        configure_logging(level=settings.log_level, service=service.name, role=sys.argv[1])
         if sys.argv[1] == "migrate":
             asyncio.run(_migrate(service, settings))
         else:

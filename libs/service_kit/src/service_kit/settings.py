@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service_kit.clock import Clock, SandboxClock, SystemClock
@@ -105,13 +105,15 @@ class Settings(BaseSettings):
             if password and (url := values.get(name))
         }
 
-    @model_validator(mode="after")
-    def _clock_in_a_sandbox_alone(self) -> Self:
-        if self.sandbox_clock is not None and not self.sandbox:
+    @field_validator("sandbox_clock")
+    @classmethod
+    def _in_a_sandbox_alone(cls, given: Path | None, others: ValidationInfo) -> Path | None:
+        # Of the field, not of the model: the message of a model's fault shows the other settings, secrets among them.
+        if given is not None and not others.data.get("sandbox"):
             raise ValueError(
                 "GWELLA_SANDBOX_CLOCK is for a sandbox alone: without GWELLA_SANDBOX=true it is refused"
             )
-        return self
+        return given
 
     def clock(self) -> Clock:
         """The clock of the process."""
