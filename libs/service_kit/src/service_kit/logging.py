@@ -32,8 +32,8 @@ ALLOWED_KEYS: Final[frozenset[str]] = frozenset(
         "lag", "lag_seconds", "seconds", "retry_in", "limit", "reason", "loop", "times",
         "topics", "waiting", "outcome",
         # the process
-        "host", "port", "pid", "database", "revision", "upstream", "issuer", "kid", "job", "job_kind", "task", "signal", "document",
-        "version", "state", "component", "path", "size",
+        "host", "port", "pid", "database", "revision", "upstream", "issuer", "kid", "job", "job_kind", "task", "signal",
+        "document", "version", "state", "component", "path", "size",
     }
 )  # fmt: skip
 """Keys that a log line may have. Each holds a code, an id, a number or a name of a part, never free text."""

@@ -27,8 +27,9 @@ class Service:
     `package` is the folder of the service's package: its migrations and its `problems.toml` lie there. `metadata` and
     `foundation` are None for a service that keeps no data. `logs` are further logs that its relay sequences.
     `listens_to` names topics beyond those that its reactions name by their events. `prompt`: somebody waits for what
-    it hears, so it takes each event as it comes; otherwise a broker gathers some for up to a tenth of a second. `install` is called with the
-    finished application, for what is no route of a resource (the gateway's pass-through and its pages).
+    it hears, so it takes each event as it comes; otherwise a broker gathers some for up to a tenth of a second.
+    `install` is called with the finished application, for what is no route of a resource (the gateway's pass-through
+    and its pages).
     """
 
     name: str

@@ -7,7 +7,9 @@ from contracts.document_facts import DocumentFacts, example
 from contracts.event import event
 
 _event = partial(event, publisher="governance", aggregate="document")
-_EXAMPLE: dict[str, Any] = example("governance", "agenda_item", classification="public", body_id="csc_joint_committee")
+_EXAMPLE: dict[str, Any] = example(
+    "governance", "agenda_item", classification="public", body_id="csc_joint_committee"
+)
 
 
 @_event(happened="added")
