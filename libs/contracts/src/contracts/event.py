@@ -4,7 +4,7 @@ An event class is declared once, here in `contracts`, with its docstring and an 
 unless it is registered, and only by the service that it names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, Final, TypeVar
@@ -36,7 +36,8 @@ class Event(BaseModel):
     """A fact about one aggregate.
 
     Carries the new values of all public and internal fields of its aggregate; personal and confidential fields are
-    named in `changed`, never carried. Reading ignores fields that it does not know, so that a newer publisher may
+    named in `changed`, never carried. An id or number that not every reader of the record may know has a class of its
+    own (`field_classes`). Reading ignores fields that it does not know, so that a newer publisher may
     add optional fields inside a version.
     """
 
@@ -66,8 +67,24 @@ class Event(BaseModel):
     ) -> JsonSchemaValue:
         """As pydantic makes it, each field with its docstring."""
         described = handler(schema)
-        describe(cls, handler.resolve_ref_schema(described))
+        target = handler.resolve_ref_schema(described)
+        describe(cls, target)
+        for name, data_class in cls.field_classes().items():
+            target["properties"][name]["x-data-class"] = data_class.value
         return described
+
+    @classmethod
+    def field_classes(cls) -> Mapping[str, DataClass]:
+        """The fields with a class of their own, declared as `Annotated[..., DataClass.confidential]`.
+
+        Services carry them to each other; the change feed leaves them out for whoever may not see that class of the
+        record, as a read does.
+        """
+        marked = (
+            (name, [one for one in field.metadata if isinstance(one, DataClass)])
+            for name, field in cls.model_fields.items()
+        )
+        return {name: classes[0] for name, classes in marked if classes}
 
     def classed(self) -> DataClass:
         """The data class of this very event: that of its type, unless its facts ask for a higher one."""

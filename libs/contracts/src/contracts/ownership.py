@@ -1,7 +1,8 @@
-"""Which body or consortium an event's record belongs to, beside its authority and school, which every event carries."""
+"""Whose an event's record is, beside the authority and school that every event carries: a body's, a second side's."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 
 def body_of(aggregate: str, data: Mapping[str, Any]) -> str | None:
@@ -14,3 +15,38 @@ def body_of(aggregate: str, data: Mapping[str, Any]) -> str | None:
     if aggregate == "exchange.return" and data.get("kind") == "consortium":
         return data.get("organisation")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSide:
+    """The second party to a record, such as the supporting side of a commission; and whose that side was before."""
+
+    authority: str | None = None
+    school: str | None = None
+    person: str | None = None
+    from_authority: str | None = None
+    from_school: str | None = None
+
+
+NO_OTHER_SIDE: Final = OtherSide()
+_TWO_SIDED: Final = frozenset(
+    {"brokerage.offer", "brokerage.interest", "brokerage.commission", "brokerage.delivery"}
+)
+
+
+def other_side_of(aggregate: str, data: Mapping[str, Any]) -> OtherSide:
+    """The second side of a record by its event's data. `aggregate` is `<publisher>.<aggregate>`.
+
+    A provider belongs to its school and authority, and to the person that it may be.
+    """
+    if aggregate in _TWO_SIDED:
+        return OtherSide(
+            data.get("provider_authority"),
+            data.get("provider_school"),
+            data.get("provider_person"),
+            data.get("from_provider_authority"),
+            data.get("from_provider_school"),
+        )
+    if aggregate == "brokerage.provider":
+        return OtherSide(person=data.get("person_id"))
+    return NO_OTHER_SIDE

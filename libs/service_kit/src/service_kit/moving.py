@@ -45,10 +45,15 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The columns that say whose a record is on one side: of its authority and of its school."""
+    """The columns that say whose a record is on one side: of its authority and of its school.
+
+    `from_authority` and `from_school` are the fields of its event that say whose that side was before.
+    """
 
     authority: str
     school: str
+    from_authority: str = "from_authority"
+    from_school: str = "from_school"
 
 
 MOVED_SCHOOLS: Final = "moved_schools"
@@ -177,12 +182,12 @@ async def _move_kind(uow: UnitOfWork, kind: Moving, move: Move) -> int:
 
 def _write(kind: Moving, row: Mapping[str, Any], move: Move) -> Write:
     values = {name: row[name] for name in kind.record.own}
+    origin: dict[str, str] = {}
     for side in kind.sides:
         if row[side.school] == move.old_number:
             values |= {side.authority: move.new_authority, side.school: move.new_number}
+            origin |= {side.from_authority: row[side.authority], side.from_school: move.old_number}
     days = {"valid_from": row["valid"].lower, "valid_to": row["valid"].upper}
-    own = OWN.school in row and row[OWN.school] == move.old_number
-    origin = {"from_authority": row[OWN.authority], "from_school": move.old_number} if own else {}
     write = kind.retold(row["id"], kind.renamed(values, move))
     return replace(write, event=write.event.model_copy(update={**days, **origin}), reason=None, **days)
 

@@ -1,15 +1,12 @@
 """From a row to the bytes of an answer: validated by its view, redacted by the policy, in one pass."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from contracts.data_class import DataClass
 from contracts.text import Language
 from service_kit.models import View, adapter, hidden_fields
-from service_kit.policy.decide import Decision
-
-_BOTH_SIDES: Final = frozenset({DataClass.public, DataClass.internal})
-"""What the second party to a record is shown of it; the rest is the first party's own."""
+from service_kit.policy.decide import Decision, classes_of_both
 
 Row = Mapping[str, Any]
 """A row as the storage gives it; members that the view does not have are ignored."""
@@ -21,7 +18,7 @@ def visible_classes(view: type[View], row: Row, decision: Decision) -> frozenset
     if not view.OTHER_SIDE:
         return own
     other = decision.classes_for(**{kind: row.get(member) for kind, member in view.OTHER_SIDE.items()})
-    return own | (other & _BOTH_SIDES)
+    return classes_of_both(own, other)
 
 
 def version_of(row: Row) -> int:

@@ -9,7 +9,7 @@ are `provider_authority` and `provider_school`. Days are whole days, money is wh
 
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from contracts.data_class import DataClass
 from contracts.event import Event, event
@@ -148,6 +148,8 @@ class OfferFacts(Event):
     provider_id: RecordId
     provider_school: SchoolNumber | None = None
     provider_authority: AuthorityCode | None = None
+    provider_person: Annotated[RecordId | None, DataClass.personal] = None
+    """The provider where it is a person. The change feed does not show it."""
     days: int
     first_day: date
     last_day: date
@@ -237,6 +239,10 @@ class InterestFacts(Event):
 
     interest_id: RecordId
     provider_id: RecordId
+    provider_school: SchoolNumber | None = None
+    provider_authority: AuthorityCode | None = None
+    provider_person: Annotated[RecordId | None, DataClass.personal] = None
+    """The provider where it is a person. The change feed does not show it."""
     request_id: RecordId
     ground: str
     """Code of `interest_grounds`: wrote_finding, matched_it or commercial_gain."""
@@ -248,12 +254,14 @@ _INTEREST: dict[str, Any] = {
     **_SCHOOL,
     "interest_id": _INTEREST_ID,
     "provider_id": _PROVIDER_ID,
+    "provider_school": "6812093",
+    "provider_authority": "681",
     "request_id": _REQUEST_ID,
     "ground": "commercial_gain",
     "state": "declared",
 }
 
-_interest = partial(event, publisher="brokerage", aggregate="interest", data_class=DataClass.confidential)
+_interest = partial(event, publisher="brokerage", aggregate="interest")
 
 
 @_interest(happened="declared")

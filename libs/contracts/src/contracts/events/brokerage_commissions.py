@@ -5,7 +5,7 @@
 
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from contracts.data_class import DataClass
 from contracts.event import Event, event
@@ -24,8 +24,8 @@ class CommissionFacts(Event):
     commission_id: RecordId
     request_id: RecordId
     offer_id: RecordId
-    finding_id: RecordId
-    """The finding that it answers."""
+    finding_id: Annotated[RecordId, DataClass.confidential]
+    """The finding that it answers. The change feed shows it to the supported side alone."""
     menu_item_id: RecordId
     support_type: str
     """Code of `support_types`."""
@@ -33,6 +33,8 @@ class CommissionFacts(Event):
     provider_id: RecordId
     provider_school: SchoolNumber | None = None
     provider_authority: AuthorityCode | None = None
+    provider_person: Annotated[RecordId | None, DataClass.personal] = None
+    """The provider where it is a person. The change feed does not show it."""
     days: int
     """Days committed: what was commissioned and extended, without what was released."""
     days_used: int
@@ -46,8 +48,9 @@ class CommissionFacts(Event):
     first_day: date
     last_day: date
     counts_towards_ceiling: bool
-    ceiling_days: int | None = None
-    """The school's ceiling as it was commissioned or extended; null: without a category, no ceiling."""
+    ceiling_days: Annotated[int | None, DataClass.confidential] = None
+    """The school's ceiling as it was commissioned or extended; null: without a category, no ceiling. As it tells of
+    the category, the change feed shows it to the supported side alone."""
     state: str
     """Code of `commission_states`."""
     requested_on: date
@@ -203,6 +206,9 @@ class DeliveryLogged(Event):
         "delivery_id": "0199c0de-0000-7000-8000-00000000b009",
         "commission_id": _COMMISSION_ID,
         "finding_id": _FINDING_ID,
+        "provider_id": "0199c0de-0000-7000-8000-00000000b002",
+        "provider_school": "6812093",
+        "provider_authority": "681",
         "delivered_on": "2020-02-12",
         "days": 2,
         "days_used": 2,
@@ -211,7 +217,13 @@ class DeliveryLogged(Event):
 
     delivery_id: RecordId
     commission_id: RecordId
-    finding_id: RecordId
+    finding_id: Annotated[RecordId, DataClass.confidential]
+    """The finding that the commission answers. The change feed shows it to the supported side alone."""
+    provider_id: RecordId | None = None
+    provider_school: SchoolNumber | None = None
+    provider_authority: AuthorityCode | None = None
+    provider_person: Annotated[RecordId | None, DataClass.personal] = None
+    """The provider where it is a person. The change feed does not show it."""
     delivered_on: date
     days: int
     days_used: int

@@ -1,12 +1,13 @@
 """What `brokerage` publishes when a school goes to another authority: every record of the school follows it.
 
 A record with two sides is told whichever side moved; `from_authority` and `from_school` are those of the supported
-side, and null where only the supporting side moved.
+side, and null where only the supporting side moved; `from_provider_authority` and `from_provider_school` are those of
+the supporting side, in the same way.
 """
 
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from contracts.data_class import DataClass
 from contracts.event import Moved, event
@@ -26,7 +27,7 @@ from contracts.events.brokerage_commissions import (
     ImpactJudged,
 )
 from contracts.events.brokerage_providers import ProviderFacts, ProviderRegistered
-from contracts.identifiers import RecordId
+from contracts.identifiers import AuthorityCode, RecordId, SchoolNumber
 
 _MOVE: dict[str, Any] = {
     "authority": "681",
@@ -37,6 +38,15 @@ _MOVE: dict[str, Any] = {
 _moved = partial(event, publisher="brokerage", happened="moved")
 
 
+class TwoSidedMoved(Moved):
+    """A record with two sides, of which one or both went to another authority."""
+
+    from_provider_authority: AuthorityCode | None = None
+    """Code of the supporting side's authority before; null: that did not change."""
+    from_provider_school: SchoolNumber | None = None
+    """Number of the supporting school before; null: that did not change."""
+
+
 @_moved(aggregate="support_request", data_class=DataClass.confidential)
 class SupportRequestMoved(SupportRequestFacts, Moved):
     """A support request follows its school to another authority."""
@@ -45,21 +55,21 @@ class SupportRequestMoved(SupportRequestFacts, Moved):
 
 
 @_moved(aggregate="offer")
-class OfferMoved(OfferFacts, Moved):
+class OfferMoved(OfferFacts, TwoSidedMoved):
     """An offer follows a school of its two sides to another authority."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {**OfferMade.EXAMPLE, **_MOVE}
 
 
-@_moved(aggregate="interest", data_class=DataClass.confidential)
-class InterestMoved(InterestFacts, Moved):
+@_moved(aggregate="interest")
+class InterestMoved(InterestFacts, TwoSidedMoved):
     """A conflict of interest follows a school of its two sides to another authority."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {**InterestDeclared.EXAMPLE, **_MOVE}
 
 
 @_moved(aggregate="commission")
-class CommissionMoved(CommissionFacts, Moved):
+class CommissionMoved(CommissionFacts, TwoSidedMoved):
     """A commission follows a school of its two sides to another authority."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {**CommissionPlaced.EXAMPLE, **_MOVE}
@@ -80,19 +90,32 @@ class CeilingMoved(CeilingOverridden, Moved):
 
 
 @_moved(aggregate="delivery")
-class DeliveryMoved(Moved):
+class DeliveryMoved(TwoSidedMoved):
     """Days that were delivered follow a school of their commission's two sides to another authority."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         **{
             name: DeliveryLogged.EXAMPLE[name]
-            for name in ("delivery_id", "commission_id", "delivered_on", "days")
+            for name in (
+                "delivery_id",
+                "commission_id",
+                "provider_id",
+                "provider_school",
+                "provider_authority",
+                "delivered_on",
+                "days",
+            )
         },
         **_MOVE,
     }
 
     delivery_id: RecordId
     commission_id: RecordId
+    provider_id: RecordId | None = None
+    provider_school: SchoolNumber | None = None
+    provider_authority: AuthorityCode | None = None
+    provider_person: Annotated[RecordId | None, DataClass.personal] = None
+    """The provider where it is a person. The change feed does not show it."""
     delivered_on: date
     days: int
 

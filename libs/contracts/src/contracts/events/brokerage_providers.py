@@ -5,7 +5,7 @@ A person is given by id only. Days are whole days, money is whole pence.
 
 from datetime import date
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from contracts.data_class import DataClass
 from contracts.event import Event, event
@@ -80,13 +80,13 @@ class ProviderFacts(Event):
     """Code of `provider_kinds`: school, adviser or partner."""
     provider_school: SchoolNumber | None = None
     provider_authority: AuthorityCode | None = None
-    person_id: RecordId | None = None
+    person_id: Annotated[RecordId | None, DataClass.internal] = None
     specialisms: tuple[str, ...]
     phases: tuple[str, ...]
     """Codes of `sectors` that it can support."""
     languages: tuple[str, ...]
     """`en`, `cy` or both: the languages in which it can support."""
-    follow_up: str
+    follow_up: Annotated[str, DataClass.internal]
     """Code of `follow_up_categories`: a school in special measures or significant improvement supports nobody."""
     state: str
     """Code of `provider_states`: active or ended."""

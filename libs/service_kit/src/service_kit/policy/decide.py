@@ -6,7 +6,7 @@ the same principal, operation, memberships and roles always give the same decisi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from contracts.data_class import DataClass
 from service_kit.auth.principal import Grant, Principal
@@ -46,6 +46,15 @@ class Decision:
             for data_class, scope in self.by_class.items()
             if scope.covers(authority, school, person, subject, body)
         )
+
+
+BOTH_SIDES: Final = frozenset({DataClass.public, DataClass.internal})
+"""What the second party to a record is shown of it; the rest is the first party's own."""
+
+
+def classes_of_both(own: frozenset[DataClass], other: frozenset[DataClass]) -> frozenset[DataClass]:
+    """The classes of a record that is seen from its own side, from the second party's, or from both."""
+    return own | (other & BOTH_SIDES)
 
 
 def decide(principal: Principal, operation: str, memberships: Memberships, roles: Roles) -> Decision:

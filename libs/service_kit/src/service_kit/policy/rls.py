@@ -95,18 +95,23 @@ class TenantRule:
 
     `data_class` is one class for the whole table, or the name of a column that holds each row's own class.
     Columns of a higher class than the row are redacted above the database. `other_side`: the tenant columns of a
-    second party to the same row, such as the supporting school of a commission.
+    second party to the same row, such as the supporting school of a commission; one or several of a kind.
     """
 
     data_class: DataClass | str
     columns: Mapping[str, str]
     insert_freely: bool = False
-    other_side: Mapping[str, str] = field(default_factory=dict)
+    other_side: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def tenants(self) -> tuple[tuple[str, str], ...]:
         """Every tenant column with its kind, of both sides."""
-        return (*self.columns.items(), *self.other_side.items())
+        others = ((kind, name) for kind, names in self.other_side.items() for name in _each(names))
+        return (*self.columns.items(), *others)
+
+
+def _each(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def protect(
@@ -119,7 +124,7 @@ def protect(
     subject: str | None = None,
     body: str | None = None,
     insert_freely: bool = False,
-    other_side: Mapping[str, str] | None = None,
+    other_side: Mapping[str, str | tuple[str, ...]] | None = None,
 ) -> Table:
     """Declares whose a table's rows are (`table.info["rls"]`); its migration runs `policies(table, service)`.
 
@@ -131,7 +136,7 @@ def protect(
     others = dict(other_side or {})
     named = [
         *columns.values(),
-        *others.values(),
+        *(name for names in others.values() for name in _each(names)),
         *([] if isinstance(data_class, DataClass) else [data_class]),
     ]
     missing = [name for name in named if name not in table.c]

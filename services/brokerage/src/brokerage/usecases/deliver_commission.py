@@ -51,8 +51,9 @@ async def log_delivery(
         "provider_authority",
         "provider_person",
     )
+    sides = {name: row[name] for name in whose}
     values = {
-        **{name: row[name] for name in whose},
+        **sides,
         "commission_id": row["id"],
         "delivered_on": delivered_on,
         "days": days,
@@ -60,7 +61,8 @@ async def log_delivery(
         "logged_by": who,
     }
     event = DeliveryLogged(
-        authority=row["authority"], school=row["school_number"], delivery_id=id_, commission_id=row["id"],
+        **{name: value for name, value in sides.items() if name != "school_number"},
+        school=row["school_number"], delivery_id=id_, commission_id=row["id"],
         finding_id=row["finding_id"], delivered_on=delivered_on, days=days, days_used=after.used,
         changed=("note",) if note else (),
     )  # fmt: skip

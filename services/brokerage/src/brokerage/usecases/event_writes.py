@@ -31,15 +31,18 @@ _REQUEST: Final = (
 )  # fmt: skip
 _OFFER: Final = (
     "authority", "request_id", "menu_item_id", "support_type", "provider_id", "provider_school",
-    "provider_authority", "days", "first_day", "last_day", "cost_pence", "paid_by", "state", "supported",
-    "supporting", "paying_authority", "expires_on",
+    "provider_authority", "provider_person", "days", "first_day", "last_day", "cost_pence", "paid_by", "state",
+    "supported", "supporting", "paying_authority", "expires_on",
 )  # fmt: skip
-_INTEREST: Final = ("authority", "provider_id", "request_id", "ground", "state")
+_INTEREST: Final = (
+    "authority", "provider_id", "provider_school", "provider_authority", "provider_person", "request_id", "ground",
+    "state",
+)  # fmt: skip
 _COMMISSION: Final = (
     "authority", "request_id", "offer_id", "finding_id", "menu_item_id", "support_type", "specialism",
-    "provider_id", "provider_school", "provider_authority", "days", "days_used", "days_released", "cost_pence",
-    "funding_stream", "school_year", "first_day", "last_day", "counts_towards_ceiling", "ceiling_days", "state",
-    "requested_on", "commissioned_on", "lead_working_days", "delivered_on", "closed_on",
+    "provider_id", "provider_school", "provider_authority", "provider_person", "days", "days_used", "days_released",
+    "cost_pence", "funding_stream", "school_year", "first_day", "last_day", "counts_towards_ceiling", "ceiling_days",
+    "state", "requested_on", "commissioned_on", "lead_working_days", "delivered_on", "closed_on",
 )  # fmt: skip
 
 

@@ -31,7 +31,11 @@ from contracts.events.brokerage_moves import (
 from service_kit.moving import OWN, Move, Moving, Side, told_as
 from service_kit.records import Write
 
-_SUPPORTING: Final = Side("provider_authority", "provider_school")
+_SUPPORTING: Final = Side(
+    "provider_authority", "provider_school", "from_provider_authority", "from_provider_school"
+)
+_PROVIDER: Final = Side("provider_authority", "provider_school")
+"""A provider's event is about its own school."""
 _BOTH: Final = (OWN, _SUPPORTING)
 _two_sided = partial(Moving, sides=_BOTH)
 
@@ -54,5 +58,5 @@ KINDS: Final = (
     Moving(ceiling_overrides, told_as(CeilingMoved, "ceiling-overrides", "override_id")),
     _two_sided(deliveries, told_as(DeliveryMoved, "deliveries", "delivery_id")),
     Moving(impacts, told_as(ImpactMoved, "impacts", "impact_id"), renamed=_judged),
-    Moving(providers, _provider, sides=(_SUPPORTING,)),
+    Moving(providers, _provider, sides=(_PROVIDER,)),
 )

@@ -18,7 +18,7 @@ from contracts.text import Text
 from exchange.storage import change_log
 from exchange.storage.tables import changes
 from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, reading
-from exchange.usecases.read_changes import FEED_OPERATIONS, scope_change
+from exchange.usecases.read_changes import FEED_OPERATIONS, before_move, held_back, moved, scope_change
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
 from service_kit.moving import HISTORY
@@ -59,7 +59,8 @@ class ChangeView(View, data_class=DataClass.public):
     correlation_id: str | None = None
     """Request id of the request that began it all: by it you know your own writes."""
     data: dict[str, Any]
-    """The event's data: new values of all public and internal fields; others are named in `changed`."""
+    """The event's data: new values of all public and internal fields; others are named in `changed`. A field that its
+    schema gives a class of its own (`x-data-class`) is absent where you may not see that class of the record."""
 
 
 class FeedView(View, data_class=DataClass.public):
@@ -144,22 +145,26 @@ class _Feed:
 
     def entry(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """An entry as this caller is told of it."""
-        if row["from_school"] is None or self.policy is None:
-            return _entry(row)
-        change = scope_change(self.policy.shown, row)
-        if change is None:
-            return _entry(row)
-        if change is Change.entered_scope:
-            return _entry(row) | {"change": change}
+        shown = () if self.policy is None else self.policy.shown
+        change = scope_change(shown, row) if moved(row) else None
+        if change is not Change.left_scope:
+            entry = _entry(row, _data(row, held_back(shown, row)))
+            return entry if change is None else entry | {"change": change}
         told = orjson.loads(row["data"])
         kept = {name: told[name] for name in _TOLD_ON_LEAVING if name in told}
-        former = {"authority": row["from_authority"], "school": row["from_school"]}
-        return _entry(row) | {"change": change, "data": kept, **former}
+        return _entry(before_move(row), kept) | {"change": change}
 
 
-def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+def _data(row: Mapping[str, Any], hidden: frozenset[str]) -> Any:
+    """An event's data without the fields that are hidden; as it came, where nothing is."""
+    if not hidden:
+        return orjson.Fragment(row["data"])
+    return {name: value for name, value in orjson.loads(row["data"]).items() if name not in hidden}
+
+
+def _entry(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
     entry: dict[str, Any] = {name: row[name] for name in _CARRIED}
-    entry["data"] = orjson.Fragment(row["data"])
+    entry["data"] = data
     for tenant in ("authority", "school"):
         if row[tenant] is not None:
             entry[tenant] = row[tenant]
@@ -167,5 +172,8 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _CARRIED = ("position", "event_id", "type", "change", "subject", "key", "version", "time", "correlation_id")
-_TOLD_ON_LEAVING = ("authority", "school", "from_authority", "from_school", "reason", "transferred_on")
+_TOLD_ON_LEAVING = (
+    "authority", "school", "from_authority", "from_school", "reason", "transferred_on", "provider_authority",
+    "provider_school", "from_provider_authority", "from_provider_school",
+)  # fmt: skip
 """Of a record that left the caller's scope: where it went, which is public, and nothing else."""

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, insert, se
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
-from contracts.ownership import body_of
+from contracts.ownership import body_of, other_side_of
 from eventing.envelope import Envelope
 from eventing.raw import Composed, driver_of
 from eventing.wakes import added_to
@@ -25,6 +25,7 @@ async def append_changes(connection: AsyncConnection, envelopes: Sequence[Envelo
 def _row(envelope: Envelope) -> dict[str, Any]:
     data = orjson.loads(envelope.data)
     known = EVENTS.get(envelope.type)
+    other = other_side_of(envelope.aggregate, data)
     return {
         "event_id": envelope.id,
         "type": envelope.type,
@@ -40,6 +41,11 @@ def _row(envelope: Envelope) -> dict[str, Any]:
         "body": body_of(envelope.aggregate, data),
         "from_authority": data.get("from_authority"),
         "from_school": data.get("from_school"),
+        "other_authority": other.authority,
+        "other_school": other.school,
+        "other_person": other.person,
+        "from_other_authority": other.from_authority,
+        "from_other_school": other.from_school,
         "time": envelope.time,
         "correlation_id": envelope.correlation_id,
         "data": envelope.data,

@@ -29,6 +29,11 @@ def _change_columns() -> list[Column[object]]:
         Column("body", Text),
         Column("from_authority", Text),
         Column("from_school", Text),
+        Column("other_authority", Text),
+        Column("other_school", Text),
+        Column("other_person", Text),
+        Column("from_other_authority", Text),
+        Column("from_other_school", Text),
         Column("time", DateTime(timezone=True), nullable=False),
         Column("correlation_id", Text),
         Column("data", LargeBinary, nullable=False),
@@ -44,7 +49,11 @@ protect(
     authority="authority",
     school="school",
     body="body",
-    other_side={"authority": "from_authority", "school": "from_school"},
+    other_side={
+        "authority": ("from_authority", "other_authority", "from_other_authority"),
+        "school": ("from_school", "other_school", "from_other_school"),
+        "person": "other_person",
+    },
 )
 Index("ix_changes_authority_position", changes.c.authority, changes.c.position)
 Index("ix_changes_school_position", changes.c.school, changes.c.position)

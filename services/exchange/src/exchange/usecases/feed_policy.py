@@ -44,15 +44,20 @@ class Wanted:
         """The same as conditions on the log."""
         columns = (
             ((changes.c.type,), self.types),
-            # What moved is told under the authority and number that it had, as well as under those that it has.
-            ((changes.c.authority, changes.c.from_authority), self.authorities),
-            ((changes.c.school, changes.c.from_school), self.schools),
+            # What moved is told under the authority and number that it had, as well as under those that it has; a
+            # record with two sides under those of both.
+            (_either("authority"), self.authorities),
+            (_either("school"), self.schools),
         )
         return [
             or_(*(column == any_(bindparam(None, list(values), type_=ARRAY(Text))) for column in either))
             for either, values in columns
             if values
         ]
+
+
+def _either(tenant: str) -> tuple[ColumnElement[str], ...]:
+    return tuple(changes.c[side + tenant] for side in ("", "from_", "other_", "from_other_"))
 
 
 @lru_cache(maxsize=KEPT)

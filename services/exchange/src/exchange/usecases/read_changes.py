@@ -1,13 +1,15 @@
 """Reading the change feed: the caller's policy of this moment, asked with the operations that read the aggregates.
 
 An entry is shown exactly when the aggregate it is about could be read: by that aggregate's own operation, for the
-entry's authority, school and body, in its data class. So the feed can show nothing that a read would hide (E-15).
+entry's authority, school and body, in its data class. A record with two sides is shown to both, and of its fields to
+each what its read shows. So the feed can show nothing that a read would hide (E-15).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, any_, bindparam, false, or_
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -15,10 +17,10 @@ from sqlalchemy.types import Text
 
 from contracts.aggregates import READ_OPERATIONS
 from contracts.data_class import DataClass
-from contracts.event import Change
+from contracts.event import EVENTS, Change
 from exchange.storage.tables import changes
 from service_kit.auth.principal import Principal
-from service_kit.policy.decide import Decision, decide
+from service_kit.policy.decide import BOTH_SIDES, Decision, classes_of_both, decide
 from service_kit.policy.memberships import Memberships
 from service_kit.policy.predicates import row_predicate
 from service_kit.policy.roles import Roles
@@ -26,6 +28,11 @@ from service_kit.policy.scope import NO_ROWS, RowScope
 
 FEED_OPERATIONS = frozenset(READ_OPERATIONS.values())
 """What the feed decides beside its own operation."""
+
+Row = Mapping[str, Any]
+"""An entry of the change log."""
+
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +79,74 @@ def visible(shown: list[Shown]) -> ColumnElement[bool]:
         and_(
             changes.c.aggregate == any_(bindparam(None, list(part.aggregates), type_=ARRAY(Text))),
             changes.c.data_class == part.data_class.value,
-            or_(
-                row_predicate(
-                    part.scope, authority=changes.c.authority, school=changes.c.school, body=changes.c.body
-                ),
-                row_predicate(part.scope, authority=changes.c.from_authority, school=changes.c.from_school),
-            ),
+            or_(*_sides(part)),
         )
         for part in shown
     ]
     return or_(*parts) if parts else false()
 
 
-def scope_change(shown: Sequence[Shown], row: Mapping[str, Any]) -> Change | None:
+def _sides(part: Shown) -> Iterator[ColumnElement[bool]]:
+    """By whose an entry's record is and was; the second side reads no more than rows of `BOTH_SIDES`."""
+    scope, column = part.scope, changes.c
+    yield row_predicate(scope, authority=column.authority, school=column.school, body=column.body)
+    yield row_predicate(scope, authority=column.from_authority, school=column.from_school)
+    if part.data_class in BOTH_SIDES:
+        yield row_predicate(
+            scope, authority=column.other_authority, school=column.other_school, person=column.other_person
+        )
+        yield row_predicate(scope, authority=column.from_other_authority, school=column.from_other_school)
+
+
+def scope_change(shown: Sequence[Shown], row: Row) -> Change | None:
     """What an entry about a record that moved means to this caller; None where it had it before and has it still.
 
     Whoever may read the record as it is, and not as it was, is told that it entered the scope; whoever might read it
-    as it was, and not as it is, that it left.
+    as it was, and not as it is, that it left. A record with two sides is read by either.
     """
-    parts = [
-        part.scope
-        for part in shown
-        if part.data_class.value == row["data_class"] and row["aggregate"] in part.aggregates
-    ]
-    now = any(scope.covers(row["authority"], row["school"], body=row["body"]) for scope in parts)
-    before = any(scope.covers(row["from_authority"], row["from_school"]) for scope in parts)
+    now = row["data_class"] in classes_shown(shown, row)
+    before = row["data_class"] in classes_shown(shown, before_move(row))
     if now and before:
         return None
     return Change.entered_scope if now else Change.left_scope
+
+
+def moved(row: Row) -> bool:
+    """Whether an entry tells that its record, on either side, went to another authority."""
+    return row["from_school"] is not None or row["from_other_school"] is not None
+
+
+def before_move(row: Row) -> Row:
+    """Whose the record of an entry was before it moved; a side that did not move is as it is."""
+    names = ("authority", "school", "other_authority", "other_school")
+    return {**row, **{name: row[former] for name in names if row[former := f"from_{name}"] is not None}}
+
+
+def classes_shown(shown: Sequence[Shown], row: Row) -> frozenset[DataClass]:
+    """The classes of an entry's record that the caller may see, as a read of it decides."""
+    parts = [part for part in shown if row["aggregate"] in part.aggregates]
+    own = (row["authority"], row["school"])
+    other = (row["other_authority"], row["other_school"], row["other_person"])
+    return classes_of_both(
+        frozenset(part.data_class for part in parts if part.scope.covers(*own, body=row["body"])),
+        frozenset(part.data_class for part in parts if part.scope.covers(*other)),
+    )
+
+
+def held_back(shown: Sequence[Shown], row: Row) -> frozenset[str]:
+    """The fields of an entry's data that the caller may not see: those of a class that a read would leave out."""
+    classes = _classes_of_fields(row["aggregate"])
+    if not classes:
+        return _NOTHING
+    seen = classes_shown(shown, row)
+    return frozenset(name for name, data_class in classes.items() if data_class not in seen)
+
+
+@cache
+def _classes_of_fields(aggregate: str) -> Mapping[str, DataClass]:
+    """By aggregate, so that also a newer publisher's event, of a type not known here, tells nothing that is hidden."""
+    found: dict[str, DataClass] = {}
+    for event in EVENTS.values():
+        if f"{event.PUBLISHER}.{event.AGGREGATE}" == aggregate:
+            found |= event.field_classes()
+    return found
