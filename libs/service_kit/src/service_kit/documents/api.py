@@ -30,7 +30,7 @@ from service_kit.documents.views import (
 )
 from service_kit.journal import Actor
 from service_kit.models import Page
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import descending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -197,18 +197,12 @@ def _changing(router: Router, documents: Documents) -> None:
 
         return await call.command(DocumentView, do, status=200)
 
-    @router.put(
-        "/documents/{id}/external-references", operation="documents.read", response_model=DocumentView,
-        problems=["external_reference_taken"],
-    )  # fmt: skip
-    async def set_document_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
-        """Sets your own references to a document."""
-        load = partial(_loaded, call, documents)
-        return await set_references(call, DocumentView, "document", id, new, load)
+    load = partial(_loaded, documents)
+    takes_references(router, "/documents/{id}", DocumentView, "document", "documents.read", load)
 
 
 async def _loaded(
-    call: RequestCall, documents: Documents, uow: UnitOfWork, id_: str
+    documents: Documents, call: RequestCall, uow: UnitOfWork, id_: str
 ) -> Mapping[str, Any] | None:
     return await one_document(call, uow, documents, id_)
 

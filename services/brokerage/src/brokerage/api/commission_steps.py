@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+from sqlalchemy import Select
 from starlette.responses import Response
 
 from brokerage.api.asking import Asking, of_both_sides
@@ -22,8 +24,9 @@ from brokerage.storage.tables import deliveries, impacts
 from brokerage.usecases import deliver_commission, judge_impact, place_commission
 from contracts.data_class import DataClass
 from contracts.text import Text
-from service_kit.call import Call
-from service_kit.models import Model, Page
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import ProblemError
@@ -64,6 +67,7 @@ class DeliveryView(TwoSidedView, data_class=DataClass.internal):
     delivered_on: date
     days: int
     note: str | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewImpact(Model):
@@ -88,6 +92,7 @@ class ImpactView(StatedView, data_class=DataClass.confidential):
     """Code of `impact_levels`."""
     evidence: str
     judged_on: date
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 @router.post(
@@ -177,13 +182,17 @@ async def log_delivered_days(id: RecordId, new: NewDelivery, call: Call) -> Resp
     )
 
 
-@router.page("/commissions/{id}/deliveries", operation="commissions.read", response_model=Page[DeliveryView])
+@router.page(
+    "/commissions/{id}/deliveries",
+    operation="commissions.read",
+    response_model=Page[DeliveryView],
+    referenced=True,
+)
 async def list_deliveries(id: RecordId, call: Call) -> Response:  # noqa: A002
     """Lists the days delivered of a commission, in order."""
     columns = deliveries.slices.c
     async with call.read() as uow:
-        covered = of_both_sides(call.rows(DataClass.internal), columns)
-        query = showing(deliveries, call.valid_at, call.known_at, covered, columns.commission_id == id)
+        query = _deliveries(call).where(columns.commission_id == id)
         order = [ascending(columns.delivered_on), ascending(columns.id)]
         return await call.page(uow, DeliveryView, query, order)
 
@@ -191,11 +200,8 @@ async def list_deliveries(id: RecordId, call: Call) -> Response:  # noqa: A002
 @router.get("/deliveries/{id}", operation="commissions.read", response_model=DeliveryView)
 async def read_delivery(id: RecordId, call: Call) -> Response:  # noqa: A002
     """Reads one log entry of delivery."""
-    columns = deliveries.slices.c
     async with call.read() as uow:
-        covered = of_both_sides(call.rows(DataClass.internal), columns)
-        query = showing(deliveries, call.valid_at, call.known_at, covered, columns.id == id)
-        return call.record(DeliveryView, await first(uow.connection, query))
+        return call.record(DeliveryView, await _delivery(call, uow, id))
 
 
 @router.post(
@@ -222,17 +228,14 @@ async def judge_impact_of_commission(id: RecordId, new: NewImpact, call: Call) -
     return await call.command(ImpactView, do, location="/v1/impacts/{id}")
 
 
-@router.page("/impacts", operation="impacts.read", response_model=Page[ImpactView])
+@router.page("/impacts", operation="impacts.read", response_model=Page[ImpactView], referenced=True)
 async def list_impacts(
     call: Call, finding_id: RecordId | None = None, commission_id: RecordId | None = None
 ) -> Response:
     """Lists judgements of impact, also by the finding that was answered."""
     columns = impacts.slices.c
     async with call.read() as uow:
-        covered = row_predicate(
-            call.rows(DataClass.confidential), authority=columns.authority, school=columns.school_number
-        )
-        query = showing(impacts, call.valid_at, call.known_at, covered)
+        query = _impacts(call)
         for column, value in ((columns.finding_id, finding_id), (columns.commission_id, commission_id)):
             query = query if value is None else query.where(column == value)
         return await call.page(uow, ImpactView, query, [ascending(columns.id)])
@@ -241,13 +244,32 @@ async def list_impacts(
 @router.get("/impacts/{id}", operation="impacts.read", response_model=ImpactView)
 async def read_impact(id: RecordId, call: Call) -> Response:  # noqa: A002
     """Reads one judgement of impact."""
-    columns = impacts.slices.c
     async with call.read() as uow:
-        covered = row_predicate(
-            call.rows(DataClass.confidential), authority=columns.authority, school=columns.school_number
-        )
-        query = showing(impacts, call.valid_at, call.known_at, covered, columns.id == id)
-        return call.record(ImpactView, await first(uow.connection, query))
+        return call.record(ImpactView, await _impact(call, uow, id))
+
+
+def _deliveries(call: RequestCall) -> Select[Any]:
+    columns = deliveries.slices.c
+    covered = of_both_sides(call.rows(DataClass.internal), columns)
+    query = showing(deliveries, call.valid_at, call.known_at, covered)
+    return call.with_references(query, "delivery", columns.id)
+
+
+async def _delivery(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await first(uow.connection, _deliveries(call).where(deliveries.slices.c.id == id_))
+
+
+def _impacts(call: RequestCall) -> Select[Any]:
+    columns = impacts.slices.c
+    covered = row_predicate(
+        call.rows(DataClass.confidential), authority=columns.authority, school=columns.school_number
+    )
+    query = showing(impacts, call.valid_at, call.known_at, covered)
+    return call.with_references(query, "impact", columns.id)
+
+
+async def _impact(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await first(uow.connection, _impacts(call).where(impacts.slices.c.id == id_))
 
 
 async def _made(uow: UnitOfWork, query: Any) -> Row:
@@ -255,3 +277,7 @@ async def _made(uow: UnitOfWork, query: Any) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/deliveries/{id}", DeliveryView, "delivery", "commissions.read", _delivery)
+takes_references(router, "/impacts/{id}", ImpactView, "impact", "impacts.read", _impact)

@@ -27,6 +27,7 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import descending
 from service_kit.problems import ProblemError
 from service_kit.reading import Row, first, lock, locked
@@ -177,3 +178,8 @@ async def request_of(call: RequestCall, uow: UnitOfWork, row: Row) -> Row:
     if found is None:
         raise ProblemError("not_found")
     return found
+
+
+takes_references(
+    router, "/commissions/{id}", CommissionView, "commission", "commissions.read", one_commission
+)

@@ -1,5 +1,9 @@
 """Conflicts of interest: declared by anybody concerned, mitigated by the supported school's authority [S4-16, D-17]."""
 
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Select
 from starlette.responses import Response
 
 from brokerage.api.asking import Asking, of_both_sides
@@ -10,7 +14,8 @@ from brokerage.usecases.following import beyond_the_caller
 from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
@@ -31,6 +36,7 @@ class InterestView(TwoSidedView, data_class=DataClass.internal):
     """Code of `interest_states`; a declared one blocks."""
     statement: str
     mitigation: str | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewInterest(Model):
@@ -48,13 +54,12 @@ class Mitigation(Model):
     mitigation: Narrative
 
 
-@router.page("/interests", operation="interests.read", response_model=Page[InterestView])
+@router.page("/interests", operation="interests.read", response_model=Page[InterestView], referenced=True)
 async def list_interests(call: Call, request_id: RecordId | None = None) -> Response:
     """Lists conflicts of interest."""
     columns = interests.slices.c
     async with call.read() as uow:
-        covered = of_both_sides(call.rows(DataClass.internal), columns)
-        query = showing(interests, call.valid_at, call.known_at, covered)
+        query = _listed(call)
         if request_id is not None:
             query = query.where(columns.request_id == request_id)
         return await call.page(uow, InterestView, query, [ascending(columns.id)])
@@ -114,8 +119,15 @@ async def mitigate_conflict(id: RecordId, given: Mitigation, call: Call) -> Resp
     return await call.command(InterestView, do, status=200)
 
 
-async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+def _listed(call: RequestCall) -> Select[Any]:
     columns = interests.slices.c
     covered = of_both_sides(call.rows(DataClass.internal), columns)
-    query = showing(interests, call.valid_at, call.known_at, covered, columns.id == id_)
-    return await first(uow.connection, query)
+    query = showing(interests, call.valid_at, call.known_at, covered)
+    return call.with_references(query, "interest", columns.id)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await first(uow.connection, _listed(call).where(interests.slices.c.id == id_))
+
+
+takes_references(router, "/interests/{id}", InterestView, "interest", "interests.read", _one)

@@ -14,7 +14,8 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -57,6 +58,7 @@ class MenuItemView(VersionedView, data_class=DataClass.public):
     impact: ImpactCounts
     state: str
     """Code of `menu_item_states`."""
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class EvidenceIn(Model):
@@ -91,7 +93,7 @@ class MenuItemPatch(Patch):
     evidence: _Evidence = unsent()
 
 
-@router.page("/menu-items", operation="support_menu.read", response_model=Page[MenuItemView])
+@router.page("/menu-items", operation="support_menu.read", response_model=Page[MenuItemView], referenced=True)
 async def list_menu_items(
     call: Call,
     specialism: Specialism | None = None,
@@ -176,7 +178,8 @@ def _listed(call: RequestCall) -> Select[Any]:
         .where(counted.menu_item_id == menu_items.slices.c.id)
         .scalar_subquery()
     )
-    return showing(menu_items, call.valid_at, call.known_at).add_columns(impact.label("counts"))
+    query = showing(menu_items, call.valid_at, call.known_at).add_columns(impact.label("counts"))
+    return call.with_references(query, "menu_item", menu_items.slices.c.id)
 
 
 def _shaped(row: Row) -> Row:
@@ -198,3 +201,6 @@ async def _made(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/menu-items/{id}", MenuItemView, "menu_item", "support_menu.read", _one)

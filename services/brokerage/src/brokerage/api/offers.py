@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from pydantic import Field
 from starlette.responses import Response
 
 from brokerage.api.asking import Asking
@@ -25,7 +26,8 @@ from brokerage.usecases.make_offer import Terms, answer_offer, make_offer
 from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import descending
 from service_kit.problems import ProblemError
 from service_kit.reading import Row, first, lock, locked
@@ -61,6 +63,7 @@ class OfferView(TwoSidedView, data_class=DataClass.internal):
     """Why it was declined."""
     you_answer_for: list[Side]
     """The sides whose answer is awaited from you."""
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewOffer(Model):
@@ -87,7 +90,7 @@ class Refusal(Reasoned):
     side: Side
 
 
-@router.page("/offers", operation="offers.read", response_model=Page[OfferView])
+@router.page("/offers", operation="offers.read", response_model=Page[OfferView], referenced=True)
 async def list_offers(
     call: Call,
     request_id: RecordId | None = None,
@@ -171,3 +174,6 @@ async def _answer(call: RequestCall, id_: str, side: Line, *, accepted: bool, re
         return await one_offer(call, uow, id_)
 
     return await call.command(OfferView, do, status=200, shown_under="offers.read")
+
+
+takes_references(router, "/offers/{id}", OfferView, "offer", "offers.read", one_offer)

@@ -32,7 +32,8 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page, classed
+from service_kit.models import ExternalReferences, Model, Page, classed
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -67,6 +68,7 @@ class ProviderView(VersionedView, data_class=DataClass.public):
     """Code of `follow_up_categories`."""
     state: str
     """Code of `provider_states`."""
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewProvider(Model):
@@ -103,6 +105,7 @@ class CapacityView(VersionedView, data_class=DataClass.public):
     days: int
     reserved_days: int
     free_days: int
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewCapacity(Model):
@@ -119,7 +122,7 @@ class CapacityPatch(Patch):
     days: _Capacity = unsent()
 
 
-@router.page("/providers", operation="providers.read", response_model=Page[ProviderView])
+@router.page("/providers", operation="providers.read", response_model=Page[ProviderView], referenced=True)
 async def list_providers(
     call: Call, specialism: Specialism | None = None, provider_school: SchoolNumber | None = None
 ) -> Response:
@@ -131,6 +134,7 @@ async def list_providers(
             query = query.where(columns.specialisms.any(specialism))
         if provider_school is not None:
             query = query.where(columns.provider_school == provider_school)
+        query = call.with_references(query, "provider", columns.id)
         return await call.page(uow, ProviderView, query, [ascending(columns.id)], shape=_shaped)
 
 
@@ -188,13 +192,17 @@ async def end_one_provider(id: RecordId, call: Call) -> Response:  # noqa: A002
 
 
 @router.page(
-    "/providers/{id}/capacities", operation="providers.read", response_model=Page[CapacityView], dated=False
+    "/providers/{id}/capacities",
+    operation="providers.read",
+    response_model=Page[CapacityView],
+    dated=False,
+    referenced=True,
 )
 async def list_capacities(id: RecordId, call: Call) -> Response:  # noqa: A002
     """Lists the days of a provider by period, the first period first."""
     slices, heads = capacities.slices, capacities.heads
     async with call.read() as uow:
-        query = one_period(id, by=slices.c.provider_id)
+        query = call.with_references(one_period(id, by=slices.c.provider_id), "capacity", heads.c.id)
         order = [ascending(func.lower(slices.c.valid), "valid_from"), ascending(heads.c.id, "id")]
         return await call.page(uow, CapacityView, query, order, shape=_shaped_period)
 
@@ -270,7 +278,8 @@ def _shaped_period(row: Row) -> dict[str, Any]:
 
 async def _period(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
     """A period with whose provider it is: by that it is decided who may change it."""
-    row = await first(uow.connection, one_period(id_))
+    query = call.with_references(one_period(id_), "capacity", capacities.heads.c.id)
+    row = await first(uow.connection, query)
     if row is None:
         return None
     provider = await _made(call, uow, row["provider_id"])
@@ -279,7 +288,7 @@ async def _period(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
 
 async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
     query = showing(providers, call.valid_at, call.known_at, providers.slices.c.id == id_)
-    row = await first(uow.connection, query)
+    row = await first(uow.connection, call.with_references(query, "provider", providers.slices.c.id))
     return None if row is None else _shaped(row)
 
 
@@ -288,3 +297,7 @@ async def _made(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/providers/{id}", ProviderView, "provider", "providers.read", _one)
+takes_references(router, "/capacities/{id}", CapacityView, "capacity", "providers.read", _period)

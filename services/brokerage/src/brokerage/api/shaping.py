@@ -32,7 +32,8 @@ def requests_listed(call: RequestCall) -> Select[Any]:
 def offers_listed(call: RequestCall) -> Select[Any]:
     """Offers of which the caller may see either side."""
     covered = of_both_sides(call.rows(DataClass.internal), offers.slices.c)
-    return showing(offers, call.valid_at, call.known_at, covered)
+    query = showing(offers, call.valid_at, call.known_at, covered)
+    return call.with_references(query, "offer", offers.slices.c.id)
 
 
 def commissions_listed(call: RequestCall) -> Select[Any]:

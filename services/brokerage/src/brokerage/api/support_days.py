@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from pydantic import Field
 from sqlalchemy import Select, select
 from starlette.responses import Response
 
@@ -26,7 +27,8 @@ from contracts.data_class import DataClass
 from contracts.school_year import school_year_of
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.policy.predicates import row_predicate
 from service_kit.problems import Fault, ProblemError
@@ -109,6 +111,7 @@ class OverrideView(StatedView, data_class=DataClass.internal):
     scheme: str | None
     category: str | None
     reason: str
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 @router.page("/support-days", operation="commissions.read", response_model=Page[SupportDaysView], dated=False)
@@ -186,7 +189,9 @@ async def override_a_ceiling(new: NewOverride, call: Call) -> Response:
     )
 
 
-@router.page("/ceiling-overrides", operation="commissions.read", response_model=Page[OverrideView])
+@router.page(
+    "/ceiling-overrides", operation="commissions.read", response_model=Page[OverrideView], referenced=True
+)
 async def list_ceiling_overrides(call: Call, school_year: SchoolYear | None = None) -> Response:
     """Lists overrides of ceilings."""
     columns = ceiling_overrides.slices.c
@@ -209,8 +214,12 @@ def _listed(call: RequestCall) -> Select[tuple[object, ...]]:
     covered = row_predicate(
         call.rows(DataClass.internal), authority=columns.authority, school=columns.school_number
     )
-    return showing(ceiling_overrides, call.valid_at, call.known_at, covered)
+    query = showing(ceiling_overrides, call.valid_at, call.known_at, covered)
+    return call.with_references(query, "ceiling", columns.id)
 
 
 async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
     return await first(uow.connection, _listed(call).where(ceiling_overrides.slices.c.id == id_))
+
+
+takes_references(router, "/ceiling-overrides/{id}", OverrideView, "ceiling", "commissions.read", _one)

@@ -31,6 +31,7 @@ from contracts.data_class import DataClass
 from contracts.text import Language, Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending, descending
 from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
@@ -274,3 +275,13 @@ def _match_view(found: Match, language: Language) -> MatchView:
         reasons=[ReasonView(code=c, detail=REASONS[c].in_(language)) for c in found.reasons],
         blocked=[ReasonView(code=c, detail=BLOCKS[c].in_(language)) for c in found.blocked],
     )
+
+
+takes_references(
+    router,
+    "/support-requests/{id}",
+    SupportRequestView,
+    "support_request",
+    "support_requests.read",
+    one_request,
+)

@@ -240,7 +240,8 @@ async def _step(
 
 async def _shown(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     """The version as it is now. Raises 404 where the caller may not see it."""
-    query = returns.showing(call.decision).where(slices.id == id_)
+    query = call.with_references(returns.showing(call.decision), "return", slices.return_id)
+    query = query.where(slices.id == id_)
     found = (await uow.connection.execute(query)).mappings().first()
     if found is None:
         raise ProblemError("not_found")

@@ -1,10 +1,12 @@
 """Returns: their versions, renderings, signature, comparison, and the trace from a figure to its records."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from sqlalchemy import Select
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -20,7 +22,8 @@ from exchange.usecases.freeze_return import draft
 from exchange.usecases.render_return import MEDIA_TYPES
 from service_kit import preconditions
 from service_kit.call import Call, RequestCall
-from service_kit.models import Page, Timestamp, View
+from service_kit.models import ExternalReferences, Page, Timestamp, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.routing import Router
@@ -98,6 +101,7 @@ class ReturnView(View, data_class=DataClass.internal):
     amend_reason: str | None
     findings: list[ReturnFindingView]
     remarks: list[ReturnRemarkView]
+    external_references: ExternalReferences = Field(default_factory=list)
     allowed_transitions: list[TransitionView]
 
 
@@ -162,7 +166,7 @@ class TraceView(View, data_class=DataClass.internal):
     records: list[TracedRecordView]
 
 
-@router.page("/returns", operation="returns.read", response_model=Page[ReturnView])
+@router.page("/returns", operation="returns.read", response_model=Page[ReturnView], referenced=True)
 async def list_returns(
     call: Call,
     since: Timestamp | None = None,
@@ -177,7 +181,7 @@ async def list_returns(
     Test returns are listed apart, with `test=true`.
     """
     async with call.read() as uow:
-        query = returns.showing(call.decision, call.known_at).where(slices.test == test)
+        query = _listed(call).where(slices.test == test)
         for column, value in (
             (slices.organisation, organisation),
             (slices.school_year, school_year),
@@ -211,9 +215,19 @@ async def shown(call: RequestCall, uow: UnitOfWork, row: Version) -> Response:
     return call.record(ReturnView, (await Asking.begun(call, uow)).shaped(row))
 
 
+def _listed(call: RequestCall) -> Select[Any]:
+    """Versions under the caller's rights, each with what the caller calls its return."""
+    query = returns.showing(call.decision, call.known_at)
+    return call.with_references(query, "return", slices.return_id)
+
+
+async def _newest(call: RequestCall, uow: UnitOfWork, id_: str) -> Mapping[str, Any]:
+    return (await Asking.begun(call, uow)).shaped(await _version(call, uow, id_, None))
+
+
 async def _version(call: RequestCall, uow: UnitOfWork, return_id: str, number: int | None) -> Version:
     """One version, or the newest, under the caller's rights. Raises 404."""
-    query = returns.showing(call.decision, call.known_at).where(slices.return_id == return_id)
+    query = _listed(call).where(slices.return_id == return_id)
     if number is not None:
         query = query.where(slices.number == number)
     found = (await uow.connection.execute(query.order_by(slices.number.desc()).limit(1))).mappings().first()
@@ -358,3 +372,6 @@ async def trace_figure(
             records=records,
         )
     )
+
+
+takes_references(router, "/returns/{id}", ReturnView, "return", "returns.read", _newest)

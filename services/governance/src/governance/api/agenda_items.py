@@ -1,5 +1,6 @@
 """Items on the agenda of a meeting, and the metadata of their papers."""
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -13,7 +14,8 @@ from governance.usecases import agenda
 from service_kit.call import Call, RequestCall
 from service_kit.documents.attaching import attach
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -44,6 +46,7 @@ class AgendaItemView(RecordView, data_class=DataClass.public):
     reference_id: str | None
     quoted_minute: str | None
     """The recommendation of another body, quoted in both languages with its reason."""
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewAgendaItem(Model):
@@ -68,7 +71,9 @@ class AgendaItemPatch(Patch):
     title_cy: Line = unsent()
 
 
-@router.page("/agenda-items", operation="agenda_items.read", response_model=Page[AgendaItemView])
+@router.page(
+    "/agenda-items", operation="agenda_items.read", response_model=Page[AgendaItemView], referenced=True
+)
 async def list_agenda_items(
     call: Call, meeting_id: RecordId | None = None, body_id: BodyCode | None = None
 ) -> Response:
@@ -176,3 +181,6 @@ async def _known(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/agenda-items/{id}", AgendaItemView, "agenda_item", "agenda_items.read", _one)

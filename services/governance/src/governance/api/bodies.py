@@ -19,7 +19,8 @@ from governance.storage.memberships import member_of, members_on
 from governance.storage.tables import bodies, meetings
 from governance.usecases.bodies import NewBody, adopt_constitution, establish_body
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -45,6 +46,7 @@ class BodyView(DatedView, data_class=DataClass.public):
     school_number: str | None
     consortium: str | None
     call_in_days: int
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class BodyToEstablish(Model):
@@ -95,7 +97,7 @@ class CompositionView(View, data_class=DataClass.public):
     meetings_held: int
 
 
-@router.page("/bodies", operation="bodies.read", response_model=Page[BodyView])
+@router.page("/bodies", operation="bodies.read", response_model=Page[BodyView], referenced=True)
 async def list_bodies(
     call: Call, body_type: BodyType | None = None, authority: AuthorityCode | None = None
 ) -> Response:
@@ -107,6 +109,7 @@ async def list_bodies(
             query = query.where(columns.body_type == body_type)
         if authority is not None:
             query = query.where(columns.authorities.any_() == authority)
+        query = call.with_references(query, bodies.kind, columns.id)
         return await call.page(uow, BodyView, query, [ascending(columns.id)])
 
 
@@ -197,3 +200,14 @@ async def _composition(call: RequestCall, uow: UnitOfWork, id_: str) -> Composit
         meetings_wanted=rules.meetings_a_year,
         meetings_held=held or 0,
     )  # fmt: skip
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await found(call, uow, bodies, id_)
+
+
+async def _id_of(id: BodyCode) -> str:  # noqa: A002  the path's own word
+    return id
+
+
+takes_references(router, "/bodies/{id}", BodyView, "body", "bodies.read", _one, identified_by=_id_of)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -11,8 +12,9 @@ from governance.api.fields import OF_BODY, BodyCode, DatedView, Office, RecordId
 from governance.api.finding import constituted, demanded_row, found
 from governance.storage.tables import members
 from governance.usecases.bodies import Appointment, appoint, end_membership
-from service_kit.call import Call
-from service_kit.models import Model, Page
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -35,6 +37,7 @@ class MemberView(DatedView, data_class=DataClass.public):
     voting: bool
     office: str | None
     serving_head: bool
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewMember(Model):
@@ -60,7 +63,7 @@ class End(Model):
     """First day without."""
 
 
-@router.page("/body-members", operation="bodies.read", response_model=Page[MemberView])
+@router.page("/body-members", operation="bodies.read", response_model=Page[MemberView], referenced=True)
 async def list_members(
     call: Call, body_id: BodyCode | None = None, person_id: RecordId | None = None
 ) -> Response:
@@ -72,6 +75,7 @@ async def list_members(
             query = query.where(columns.body_id == body_id)
         if person_id is not None:
             query = query.where(columns.person_id == person_id)
+        query = call.with_references(query, members.kind, columns.id)
         return await call.page(uow, MemberView, query, [ascending(columns.body_id), ascending(columns.id)])
 
 
@@ -132,3 +136,10 @@ async def list_member_versions(id: RecordId, call: Call) -> Response:  # noqa: A
         return await call.page(
             uow, MemberView, versions(members, id), [ascending(columns.version), ascending(columns.slice)]
         )
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await found(call, uow, members, id_)
+
+
+takes_references(router, "/body-members/{id}", MemberView, "member", "bodies.read", _one)

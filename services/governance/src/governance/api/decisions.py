@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import date
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -15,7 +16,8 @@ from governance.storage.tables import decisions, resolutions
 from governance.usecases import decisions as usecases
 from governance.usecases.machines import DECISION, decision_why_not
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import descending
 from service_kit.permitting import demand
 from service_kit.reading import Row, lock, showing
@@ -51,6 +53,7 @@ class DecisionView(RecordView, data_class=DataClass.public):
     reason: str | None
     """Of the call-in, or of what scrutiny made of it."""
     about: AboutView | None
+    external_references: ExternalReferences = Field(default_factory=list)
     allowed_transitions: list[TransitionView]
 
 
@@ -66,7 +69,7 @@ class NewDecision(Model):
     """The committee of the authority that may call it in."""
 
 
-@router.page("/decisions", operation="decisions.read", response_model=Page[DecisionView])
+@router.page("/decisions", operation="decisions.read", response_model=Page[DecisionView], referenced=True)
 async def list_decisions(
     call: Call, body_id: BodyCode | None = None, state: DecisionState | None = None
 ) -> Response:
@@ -74,6 +77,7 @@ async def list_decisions(
     async with call.read() as uow:
         asking = await Asking.of(call, uow)
         query = showing(decisions, call.valid_at, call.known_at)
+        query = call.with_references(query, decisions.kind, COLUMNS.id)
         for column, value in ((COLUMNS.body_id, body_id), (COLUMNS.state, state)):
             query = query if value is None else query.where(column == value)
         order = [descending(COLUMNS.published_on), descending(COLUMNS.id)]
@@ -84,10 +88,7 @@ async def list_decisions(
 async def read_decision(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one decision, with the steps that may follow."""
     async with call.read() as uow:
-        row = await found(call, uow, decisions, id)
-        return call.record(
-            DecisionView, None if row is None else _shaped(call, await Asking.of(call, uow), row)
-        )
+        return call.record(DecisionView, await _one(call, uow, id))
 
 
 @router.post(
@@ -187,3 +188,11 @@ async def send_to_council(id: RecordId, why: Reasoned, call: Call) -> Response: 
 async def implement(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Records that it was carried out; refused while it may be called in or was."""
     return await _step(call, id, "implement", usecases.implement)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    row = await found(call, uow, decisions, id_)
+    return None if row is None else _shaped(call, await Asking.of(call, uow), row)
+
+
+takes_references(router, "/decisions/{id}", DecisionView, "decision", "decisions.read", _one)

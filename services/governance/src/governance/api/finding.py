@@ -22,8 +22,9 @@ Take = Callable[[UnitOfWork, Row, Asking], Awaitable[None]]
 def listed(
     call: RequestCall, record: Record, scopes: Scopes, *conditions: ColumnElement[bool]
 ) -> Select[Any]:
-    """The records that a caller may see: each row has its own class."""
-    return showing(record, call.valid_at, call.known_at, visible(record, scopes), *conditions)
+    """The records that a caller may see, with its own references: each row has its own class."""
+    query = showing(record, call.valid_at, call.known_at, visible(record, scopes), *conditions)
+    return call.with_references(query, record.kind, record.slices.c.id)
 
 
 async def found(
@@ -31,7 +32,7 @@ async def found(
 ) -> Row | None:
     """One record, whatever its class; row-level security hides what the caller may not see."""
     query = showing(record, call.valid_at, call.known_at, record.slices.c.id == id_, *conditions)
-    return await first(uow.connection, query)
+    return await first(uow.connection, call.with_references(query, record.kind, record.slices.c.id))
 
 
 async def demanded_row(

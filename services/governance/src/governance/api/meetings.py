@@ -31,6 +31,7 @@ from governance.usecases.machines import MEETING, meeting_why_not
 from governance.usecases.resolutions import room_of
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page, Timestamp, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending, descending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -127,7 +128,6 @@ async def list_meetings(
             query = query.where(of_authority(COLUMNS.body_id, authority))
         if from_day is not None:
             query = query.where(COLUMNS.starts_at >= day_begins(from_day))
-        query = call.with_references(query, "meeting", COLUMNS.id)
         order = [descending(COLUMNS.starts_at), descending(COLUMNS.id)]
         return await call.page(uow, MeetingView, query, order, shape=lambda row: shaped(call, asking, row))
 
@@ -203,7 +203,7 @@ def shaped(call: RequestCall, asking: Asking, row: Row) -> Row:
 async def one_meeting(call: RequestCall, uow: UnitOfWork, asking: Asking, id_: str) -> Row | None:
     """One meeting as the caller may see it."""
     query = with_facts(listed(call, meetings, asking.scopes("meetings.read"), COLUMNS.id == id_))
-    row = await first(uow.connection, call.with_references(query, "meeting", COLUMNS.id))
+    row = await first(uow.connection, query)
     return None if row is None else shaped(call, asking, row)
 
 
@@ -297,3 +297,10 @@ async def close_meeting(id: RecordId, call: Call) -> Response:  # noqa: A002  th
 async def cancel_meeting(id: RecordId, why: Reasoned, call: Call) -> Response:  # noqa: A002  the path's own word
     """Cancels the meeting."""
     return await _step(call, id, "cancel", lambda uow, row, _: usecases.cancel(uow, row, why.reason))
+
+
+async def _loaded(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await one_meeting(call, uow, await Asking.of(call, uow), id_)
+
+
+takes_references(router, "/meetings/{id}", MeetingView, "meeting", "meetings.read", _loaded)

@@ -18,7 +18,8 @@ from governance.usecases.machines import MEETING, meeting_why_not
 from governance.usecases.meetings import facts_of
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.reading import Row, first, versions
@@ -43,6 +44,7 @@ class MinutesView(RecordView, data_class=DataClass.public):
     """Subject to which they were approved; the text stays as it was drafted."""
     approved_at_meeting_id: str | None
     published_on: date | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewMinutes(Model):
@@ -67,7 +69,7 @@ class Approval(Model):
     amendments: Annotated[list[Narrative], Field(max_length=50)] = []
 
 
-@router.page("/minutes", operation="minutes.read", response_model=Page[MinutesView])
+@router.page("/minutes", operation="minutes.read", response_model=Page[MinutesView], referenced=True)
 async def list_minutes(
     call: Call, body_id: BodyCode | None = None, meeting_id: RecordId | None = None
 ) -> Response:
@@ -180,3 +182,6 @@ async def _known(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/minutes/{id}", MinutesView, "minutes", "minutes.read", _one)

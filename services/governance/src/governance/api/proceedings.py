@@ -1,5 +1,8 @@
 """What happens in the room: attendance, declarations of interest, votes. Internal to the body; minutes tell it."""
 
+from functools import partial
+
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -9,7 +12,8 @@ from governance.api.finding import demanded_row, found
 from governance.storage.tables import agenda_items, attendances, declarations, meetings, votes
 from governance.usecases import attendance
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page, Timestamp, View
+from service_kit.models import ExternalReferences, Model, Page, Timestamp, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
@@ -37,6 +41,7 @@ class AttendanceView(RecordView, data_class=DataClass.internal):
     arrived_at: Timestamp
     present: bool
     absences: list[AbsenceView]
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class DeclarationView(RecordView, data_class=DataClass.internal):
@@ -49,6 +54,7 @@ class DeclarationView(RecordView, data_class=DataClass.internal):
     kind: str
     """Code of `declaration_kinds`."""
     nature: str
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NamedVoteView(View, data_class=DataClass.internal):
@@ -75,6 +81,7 @@ class VoteView(RecordView, data_class=DataClass.internal):
     outcome: str
     names: list[NamedVoteView]
     casting_vote: str | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class Arrival(Model):
@@ -114,24 +121,29 @@ async def _page(
     async with call.read() as uow:
         mine = row_predicate(call.rows(DataClass.internal), body=columns.body_id)
         query = showing(record, call.valid_at, call.known_at, mine)
+        query = call.with_references(query, record.kind, columns.id)
         if meeting_id is not None:
             query = query.where(columns.meeting_id == meeting_id)
         return await call.page(uow, view, query, [ascending(columns.meeting_id), ascending(columns.id)])
 
 
-@router.page("/attendances", operation="proceedings.read", response_model=Page[AttendanceView])
+@router.page(
+    "/attendances", operation="proceedings.read", response_model=Page[AttendanceView], referenced=True
+)
 async def list_attendances(call: Call, meeting_id: RecordId | None = None) -> Response:
     """Lists who attended meetings of your bodies."""
     return await _page(call, attendances, AttendanceView, meeting_id)
 
 
-@router.page("/declarations", operation="proceedings.read", response_model=Page[DeclarationView])
+@router.page(
+    "/declarations", operation="proceedings.read", response_model=Page[DeclarationView], referenced=True
+)
 async def list_declarations(call: Call, meeting_id: RecordId | None = None) -> Response:
     """Lists interests declared at meetings of your bodies."""
     return await _page(call, declarations, DeclarationView, meeting_id)
 
 
-@router.page("/votes", operation="proceedings.read", response_model=Page[VoteView])
+@router.page("/votes", operation="proceedings.read", response_model=Page[VoteView], referenced=True)
 async def list_votes(call: Call, meeting_id: RecordId | None = None) -> Response:
     """Lists votes taken at meetings of your bodies."""
     return await _page(call, votes, VoteView, meeting_id)
@@ -219,6 +231,10 @@ async def read_vote(id: RecordId, call: Call) -> Response:  # noqa: A002  the pa
         return call.record(VoteView, await found(call, uow, votes, id))
 
 
+async def _one(record: Record, call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await found(call, uow, record, id_)
+
+
 async def _meeting(call: RequestCall, uow: UnitOfWork, meeting_id: str) -> Row:
     await lock(uow.connection, meetings, meeting_id)
     meeting = await demanded_row(call, uow, meetings, meeting_id, "/meeting_id")
@@ -231,3 +247,11 @@ async def _attended(call: RequestCall, uow: UnitOfWork, id_: str) -> tuple[Row, 
     meeting = await _meeting(call, uow, held["meeting_id"])
     # Read again under the meeting's lock, so that two reports of one member follow each other.
     return await demanded_row(call, uow, attendances, id_), meeting
+
+
+for _path, _view, _record in (
+    ("/attendances/{id}", AttendanceView, attendances),
+    ("/declarations/{id}", DeclarationView, declarations),
+    ("/votes/{id}", VoteView, votes),
+):
+    takes_references(router, _path, _view, _record.kind, "proceedings.read", partial(_one, _record))

@@ -27,7 +27,8 @@ from governance.usecases import references as usecases
 from governance.usecases.machines import REFERENCE, reference_why_not
 from service_kit.call import Call, RequestCall
 from service_kit.documents.attaching import attach
-from service_kit.models import Model, Page
+from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import descending
 from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
@@ -71,6 +72,7 @@ class ReferenceView(RecordView, data_class=DataClass.public):
     outcome_note: str | None
     overdue_since: date | None
     referred_from: str | None
+    external_references: ExternalReferences = Field(default_factory=list)
     allowed_transitions: list[TransitionView]
 
 
@@ -106,7 +108,7 @@ class OutcomeGiven(Model):
     """The next day, of one that was deferred."""
 
 
-@router.page("/references", operation="references.read", response_model=Page[ReferenceView])
+@router.page("/references", operation="references.read", response_model=Page[ReferenceView], referenced=True)
 async def list_references(
     call: Call,
     from_body: BodyCode | None = None,
@@ -117,6 +119,7 @@ async def list_references(
     async with call.read() as uow:
         asking = await Asking.of(call, uow)
         query = showing(references, call.valid_at, call.known_at)
+        query = call.with_references(query, references.kind, COLUMNS.id)
         for column, value in (
             (COLUMNS.from_body, from_body),
             (COLUMNS.to_body, to_body),
@@ -131,10 +134,7 @@ async def list_references(
 async def read_reference(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one reference, with the steps that may follow."""
     async with call.read() as uow:
-        row = await found(call, uow, references, id)
-        return call.record(
-            ReferenceView, None if row is None else _shaped(call, await Asking.of(call, uow), row)
-        )
+        return call.record(ReferenceView, await _one(call, uow, id))
 
 
 @router.post(
@@ -265,3 +265,11 @@ async def report_outcome(id: RecordId, call: Call) -> Response:  # noqa: A002  t
 async def close_reference(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Closes it, as clerk of the body that made it; refused without a reported outcome."""
     return await _step(call, id, "close", usecases.close)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    row = await found(call, uow, references, id_)
+    return None if row is None else _shaped(call, await Asking.of(call, uow), row)
+
+
+takes_references(router, "/references/{id}", ReferenceView, "reference", "references.read", _one)

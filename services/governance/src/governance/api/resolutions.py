@@ -32,7 +32,8 @@ from governance.usecases import resolutions as usecases
 from governance.usecases.machines import RESOLUTION, resolution_why_not
 from governance.usecases.resolutions import Room, VoteGiven, room_of
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
@@ -79,6 +80,7 @@ class ResolutionView(RecordView, data_class=DataClass.public):
     votes_against: int | None
     """Null where it was not counted."""
     abstained: int | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class ResolutionStepsView(ResolutionView, data_class=DataClass.public):
@@ -130,7 +132,9 @@ class VoteTaken(Model):
     """The outcome as the chair declared it: needed only where the count leaves it open."""
 
 
-@router.page("/resolutions", operation="resolutions.read", response_model=Page[ResolutionView])
+@router.page(
+    "/resolutions", operation="resolutions.read", response_model=Page[ResolutionView], referenced=True
+)
 async def list_resolutions(
     call: Call,
     body_id: BodyCode | None = None,
@@ -300,3 +304,10 @@ def _given(taken: VoteTaken) -> VoteGiven:
         count = voting.Count(taken.votes_for or 0, taken.votes_against, taken.abstained or 0)
     names = [voting.Cast(name.member_id, name.way) for name in taken.names]
     return VoteGiven(count, names, taken.casting_vote, taken.declared)
+
+
+async def _loaded(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await _one(call, uow, await Asking.of(call, uow), id_)
+
+
+takes_references(router, "/resolutions/{id}", ResolutionStepsView, "resolution", "resolutions.read", _loaded)

@@ -1,7 +1,6 @@
 """Lead advisers of schools, and the schools that have none."""
 
 from datetime import date, timedelta
-from functools import partial
 
 from pydantic import Field
 from starlette.responses import Response
@@ -28,7 +27,7 @@ from registry.usecases.allocate_adviser import allocate_adviser, end_allocation
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.policy.decide import decide
@@ -163,15 +162,6 @@ async def end_adviser_allocation(id: RecordId, patch: AdviserAllocationPatch, ca
     return await call.change(AdviserAllocationView, load, do)
 
 
-@router.put(
-    "/adviser-allocations/{id}/external-references", operation="allocations.read",
-    response_model=AdviserAllocationView, problems=["external_reference_taken"],
-)  # fmt: skip
-async def set_allocation_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
-    """Sets the caller's own references to an allocation; nobody else sees them."""
-    return await set_references(call, AdviserAllocationView, _RECORD_TYPE, id, new, partial(_one, call))
-
-
 @router.page(
     "/adviser-gaps", operation="allocations.read", response_model=Page[GapView], dated=False
 )  # fmt: skip
@@ -229,3 +219,8 @@ async def _one(call: RequestCall, uow: UnitOfWork, allocation_id: str) -> Row | 
     columns = adviser_allocations.slices.c
     query = showing_current(adviser_allocations).where(columns.id == allocation_id)
     return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))
+
+
+takes_references(
+    router, "/adviser-allocations/{id}", AdviserAllocationView, _RECORD_TYPE, "allocations.read", _one
+)

@@ -8,11 +8,12 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import AuthorityCode, DatedView, Name
-from registry.storage.showing import one, showing
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import authorities
 from registry.usecases.register_authorities import NewAuthority, register_authorities
-from service_kit.call import Call
-from service_kit.models import Model, Page, View
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
@@ -31,6 +32,7 @@ class AuthorityView(DatedView, data_class=DataClass.public):
     """Code of the Government Statistical Service."""
     name_en: str
     name_cy: str
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class AuthorityIn(Model):
@@ -55,11 +57,14 @@ class RegisteredAuthorities(View, data_class=DataClass.public):
     registered: int
 
 
-@router.page("/authorities", operation="authorities.read", response_model=Page[AuthorityView])
+@router.page(
+    "/authorities", operation="authorities.read", response_model=Page[AuthorityView], referenced=True
+)
 async def list_authorities(call: Call) -> Response:
     """Lists the authorities by their code."""
     async with call.read() as uow:
         query = showing(authorities, call.valid_at, call.known_at, call.rows(DataClass.public))
+        query = call.with_references(query, authorities.kind, authorities.slices.c.id)
         return await call.page(uow, AuthorityView, query, [ascending(authorities.slices.c.id)])
 
 
@@ -67,9 +72,7 @@ async def list_authorities(call: Call) -> Response:
 async def read_authority(authority: AuthorityCode, call: Call) -> Response:
     """Reads one authority."""
     async with call.read() as uow:
-        return call.record(
-            AuthorityView, await one(uow.connection, authorities, authority, call.valid_at, call.known_at)
-        )
+        return call.record(AuthorityView, await _one(call, uow, authority))
 
 
 @router.post(
@@ -84,3 +87,24 @@ async def register_local_authorities(new: NewAuthorities, call: Call) -> Respons
         return {"version": 1, "registered": len(items)}
 
     return await call.command(RegisteredAuthorities, do)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    columns = authorities.slices.c
+    query = showing(authorities, call.valid_at, call.known_at).where(columns.id == id_)
+    return await first(uow.connection, call.with_references(query, authorities.kind, columns.id))
+
+
+async def _id_of(authority: AuthorityCode) -> str:
+    return authority
+
+
+takes_references(
+    router,
+    "/authorities/{authority}",
+    AuthorityView,
+    "authority",
+    "authorities.read",
+    _one,
+    identified_by=_id_of,
+)

@@ -11,11 +11,12 @@ from contracts.text import Text
 from registry.api.fields import AuthorityCode, DatedView
 from registry.domain.school_calendar import SchoolCalendar, Term
 from registry.domain.years import SchoolYear
-from registry.storage.showing import Row, one, showing
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import calendars
 from registry.usecases.publish_calendar import calendar_id, publish_calendar
-from service_kit.call import Call
-from service_kit.models import Model, Page, View
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError, fault
@@ -72,6 +73,7 @@ class CalendarView(DatedView, data_class=DataClass.internal):
     """True where a date was not read at its source."""
     terms: list[TermView]
     half_terms: list[HalfTermView]
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class TermIn(Model):
@@ -94,7 +96,10 @@ class PublishedCalendar(Model):
     """True where a date was not read at its source."""
 
 
-@router.page("/calendars", operation="calendars.read", response_model=Page[CalendarView])
+FirstYear = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+
+
+@router.page("/calendars", operation="calendars.read", response_model=Page[CalendarView], referenced=True)
 async def list_calendars(
     call: Call, authority: AuthorityCode | None = None, school_year: SchoolYearName | None = None
 ) -> Response:
@@ -104,19 +109,16 @@ async def list_calendars(
         query = showing(calendars, call.valid_at, call.known_at, call.rows(DataClass.internal))
         for column, value in ((columns.authority, authority), (columns.school_year, school_year)):
             query = query if value is None else query.where(column == value)
+        query = call.with_references(query, calendars.kind, columns.id)
         return await call.page(uow, CalendarView, query, [ascending(columns.id)])
 
 
 @router.get("/calendars/{authority}/{first_year}", operation="calendars.read", response_model=CalendarView)
-async def read_calendar(
-    authority: AuthorityCode, first_year: Annotated[str, Field(pattern=r"^[0-9]{4}$")], call: Call
-) -> Response:
+async def read_calendar(authority: AuthorityCode, first_year: FirstYear, call: Call) -> Response:
     """Reads the calendar of the school year that begins in `first_year`."""
-    id_ = calendar_id(authority, SchoolYear(int(first_year)))
+    id_ = await _id_of(authority, first_year)
     async with call.read() as uow:
-        return call.record(
-            CalendarView, await one(uow.connection, calendars, id_, call.valid_at, call.known_at)
-        )
+        return call.record(CalendarView, await _one(call, uow, id_))
 
 
 @router.post(
@@ -130,9 +132,30 @@ async def publish(new: PublishedCalendar, call: Call) -> Response:
         terms = tuple(Term(**term.model_dump()) for term in new.terms)
         calendar = SchoolCalendar(SchoolYear.parse(new.school_year), terms, new.assumed)
         id_ = await publish_calendar(uow, new.authority, calendar)
-        row = await one(uow.connection, calendars, id_, call.clock.today())
+        row = await _one(call, uow, id_)
         if row is None:
             raise ProblemError("not_found")
         return {**row, "first_year": str(calendar.school_year.start_year)}
 
     return await call.command(CalendarView, do, location="/v1/calendars/{authority}/{first_year}")
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    columns = calendars.slices.c
+    query = showing(calendars, call.valid_at, call.known_at).where(columns.id == id_)
+    return await first(uow.connection, call.with_references(query, calendars.kind, columns.id))
+
+
+async def _id_of(authority: AuthorityCode, first_year: FirstYear) -> str:
+    return calendar_id(authority, SchoolYear(int(first_year)))
+
+
+takes_references(
+    router,
+    "/calendars/{authority}/{first_year}",
+    CalendarView,
+    "calendar",
+    "calendars.read",
+    _one,
+    identified_by=_id_of,
+)

@@ -1,7 +1,6 @@
 """A school's contacts: who holds a post and how to reach them, for those who work with the school."""
 
 from datetime import date
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -17,7 +16,7 @@ from registry.usecases.change_contact import PERSONAL, change_contact, contact_i
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -129,18 +128,6 @@ async def change_school_contact(
     return await call.change(ContactView, load, do)
 
 
-@router.put(
-    "/schools/{school_number}/contacts/{post}/external-references", operation="contacts.read",
-    response_model=ContactView, problems=["external_reference_taken"],
-)  # fmt: skip
-async def set_contact_references(
-    school_number: SchoolNumber, post: Post, new: References, call: Call
-) -> Response:
-    """Sets the caller's own references to a contact; nobody else sees them."""
-    id_ = contact_id(school_number, post)
-    return await set_references(call, ContactView, _RECORD_TYPE, id_, new, partial(_one, call))
-
-
 async def _one(call: RequestCall, uow: UnitOfWork, id_: str, day: date | None = None) -> Row | None:
     columns = contacts.slices.c
     query = showing(contacts, day or call.valid_at, call.known_at).where(columns.id == id_)
@@ -152,3 +139,18 @@ async def _known_school(call: RequestCall, uow: UnitOfWork, school_number: str) 
     authority = await authority_on(uow.connection, school_number, call.valid_at)
     if authority is None or not call.rows(DataClass.personal).covers(authority, school_number):
         raise ProblemError("not_found")
+
+
+async def _id_of(school_number: SchoolNumber, post: Post) -> str:
+    return contact_id(school_number, post)
+
+
+takes_references(
+    router,
+    "/schools/{school_number}/contacts/{post}",
+    ContactView,
+    _RECORD_TYPE,
+    "contacts.read",
+    _one,
+    identified_by=_id_of,
+)

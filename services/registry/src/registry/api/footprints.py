@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
@@ -17,12 +17,13 @@ from registry.api.fields import (
     later_than,
 )
 from registry.domain.footprints import FOOTPRINTS
-from registry.storage.showing import Row, one_period, showing
+from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import footprint_memberships
 from registry.usecases.join_footprint import join_footprint, leave_footprint
-from service_kit.call import Call
+from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError, fault
@@ -57,6 +58,7 @@ class MembershipView(DatedView, data_class=DataClass.public):
     authority: str
     kind: str
     footprint: str
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewMembership(Model):
@@ -96,7 +98,12 @@ async def list_footprints(call: Call) -> Response:
     return call.answer(Footprints(items=items))
 
 
-@router.page("/footprint-memberships", operation="footprints.read", response_model=Page[MembershipView])
+@router.page(
+    "/footprint-memberships",
+    operation="footprints.read",
+    response_model=Page[MembershipView],
+    referenced=True,
+)
 async def list_footprint_memberships(
     call: Call,
     authority: AuthorityCode | None = None,
@@ -113,6 +120,7 @@ async def list_footprint_memberships(
             (columns.kind, kind),
         ):
             query = query if value is None else query.where(column == value)
+        query = call.with_references(query, footprint_memberships.kind, columns.id)
         return await call.page(uow, MembershipView, query, [ascending(columns.slot), ascending(columns.id)])
 
 
@@ -122,7 +130,7 @@ async def list_footprint_memberships(
 async def read_footprint_membership(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Reads one membership, whether or not it holds today."""
     async with call.read() as uow:
-        return call.record(MembershipView, await one_period(uow.connection, footprint_memberships, id))
+        return call.record(MembershipView, await _one(call, uow, id))
 
 
 @router.post(
@@ -136,7 +144,7 @@ async def record_footprint_membership(new: NewMembership, call: Call) -> Respons
         demand(call, DataClass.public, authority=new.authority)
         kind = FOOTPRINTS[new.footprint].kind
         id_ = await join_footprint(uow, new.authority, kind, new.footprint, new.valid_from, new.valid_to)
-        return await _held(uow, id_)
+        return await _held(call, uow, id_)
 
     return await call.command(MembershipView, do, location="/v1/footprint-memberships/{id}")
 
@@ -149,7 +157,7 @@ async def end_footprint_membership(id: RecordId, patch: MembershipPatch, call: C
     """Sets or moves the day from which an authority is no longer a member."""
 
     async def load(uow: UnitOfWork) -> Row | None:
-        return await one_period(uow.connection, footprint_memberships, id)
+        return await _one(call, uow, id)
 
     async def do(uow: UnitOfWork, held: Row) -> None:
         valid_to = patch.changes().get("valid_to", held["valid_to"])
@@ -159,8 +167,19 @@ async def end_footprint_membership(id: RecordId, patch: MembershipPatch, call: C
     return await call.change(MembershipView, load, do)
 
 
-async def _held(uow: UnitOfWork, id_: str) -> Row:
-    row = await one_period(uow.connection, footprint_memberships, id_)
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    columns = footprint_memberships.slices.c
+    query = showing_current(footprint_memberships).where(columns.id == id_)
+    return await first(uow.connection, call.with_references(query, footprint_memberships.kind, columns.id))
+
+
+async def _held(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
+    row = await _one(call, uow, id_)
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(
+    router, "/footprint-memberships/{id}", MembershipView, "footprint_membership", "footprints.read", _one
+)

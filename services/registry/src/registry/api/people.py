@@ -1,7 +1,6 @@
 """People of the region's school improvement. Their details are personal; nothing of them is in any event."""
 
 from datetime import date
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -27,7 +26,7 @@ from registry.usecases.register_person import DETAILS, change_person, register_p
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, classed
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -139,16 +138,10 @@ async def change_person_details(id: RecordId, patch: PersonPatch, call: Call) ->
     return await call.change(PersonView, load, do)
 
 
-@router.put(
-    "/people/{id}/external-references", operation="people.read", response_model=PersonView,
-    problems=["external_reference_taken"],
-)  # fmt: skip
-async def set_person_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
-    """Sets the caller's own references to a person; nobody else sees them."""
-    return await set_references(call, PersonView, _RECORD_TYPE, id, new, partial(_one, call))
-
-
 async def _one(call: RequestCall, uow: UnitOfWork, person_id: str) -> Row | None:
     columns = people.slices.c
     query = showing(people, call.valid_at, call.known_at).where(columns.id == person_id)
     return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))
+
+
+takes_references(router, "/people/{id}", PersonView, _RECORD_TYPE, "people.read", _one)

@@ -2,17 +2,19 @@
 
 from datetime import date
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Language, Text
 from registry.api.fields import AuthorityCode, DatedView, RegimeCode
 from registry.domain.regimes import MODELS
-from registry.storage.showing import Row, one, showing
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import regimes
 from registry.usecases.adopt_regime import adopt_regime
-from service_kit.call import Call
-from service_kit.models import Model, Page, View
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -40,6 +42,7 @@ class RegimeView(DatedView, data_class=DataClass.internal):
     delivered_by: str
     """`consortium` or `authority`: who delivers school improvement, and so who makes the returns."""
     role_titles: list[RoleTitle]
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class AdoptedRegime(Model):
@@ -51,11 +54,12 @@ class AdoptedRegime(Model):
     """First day under it. It holds until the next regime begins."""
 
 
-@router.page("/regimes", operation="regimes.read", response_model=Page[RegimeView])
+@router.page("/regimes", operation="regimes.read", response_model=Page[RegimeView], referenced=True)
 async def list_regimes(call: Call) -> Response:
     """Lists which regime each authority works under on the day."""
     async with call.read() as uow:
         query = showing(regimes, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        query = call.with_references(query, regimes.kind, regimes.slices.c.id)
         order = [ascending(regimes.slices.c.id)]
         return await call.page(uow, RegimeView, query, order, shape=lambda row: _shaped(row, call.language))
 
@@ -64,8 +68,7 @@ async def list_regimes(call: Call) -> Response:
 async def read_regime(authority: AuthorityCode, call: Call) -> Response:
     """Reads the regime of an authority on the day; 404 where it works under none."""
     async with call.read() as uow:
-        row = await one(uow.connection, regimes, authority, call.valid_at, call.known_at)
-        return call.record(RegimeView, _shaped(row, call.language) if row is not None else None)
+        return call.record(RegimeView, await _one(call, uow, authority))
 
 
 @router.post("/regimes", operation="regimes.write", response_model=RegimeView)
@@ -75,10 +78,10 @@ async def adopt(new: AdoptedRegime, call: Call) -> Response:
     async def do(uow: UnitOfWork) -> Row:
         demand(call, DataClass.internal, authority=new.authority)
         await adopt_regime(uow, new.authority, new.regime, new.valid_from)
-        row = await one(uow.connection, regimes, new.authority, new.valid_from)
+        row = await _one(call, uow, new.authority, new.valid_from)
         if row is None:
             raise ProblemError("not_found")
-        return _shaped(row, call.language)
+        return row
 
     return await call.command(RegimeView, do, location="/v1/regimes/{authority}")
 
@@ -87,3 +90,19 @@ def _shaped(row: Row, language: Language) -> Row:
     model = MODELS[row["regime"]]
     titles = [{"role": role, "title": title.in_(language)} for role, title in model.role_titles.items()]
     return {**row, "delivered_by": model.delivered_by, "role_titles": titles}
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str, day: date | None = None) -> Row | None:
+    columns = regimes.slices.c
+    query = showing(regimes, day or call.valid_at, call.known_at).where(columns.id == id_)
+    row = await first(uow.connection, call.with_references(query, regimes.kind, columns.id))
+    return None if row is None else _shaped(row, call.language)
+
+
+async def _id_of(authority: AuthorityCode) -> str:
+    return authority
+
+
+takes_references(
+    router, "/regimes/{authority}", RegimeView, "regime", "regimes.read", _one, identified_by=_id_of
+)

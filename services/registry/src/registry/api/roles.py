@@ -1,7 +1,6 @@
 """Roles of people, dated: by id of the person, never by name."""
 
 from datetime import date
-from functools import partial
 
 from pydantic import Field
 from starlette.responses import Response
@@ -25,7 +24,7 @@ from registry.usecases.assign_role import assign_role, end_role
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -130,16 +129,10 @@ async def end_role_assignment(id: RecordId, patch: RoleAssignmentPatch, call: Ca
     return await call.change(RoleAssignmentView, load, do)
 
 
-@router.put(
-    "/role-assignments/{id}/external-references", operation="roles.read", response_model=RoleAssignmentView,
-    problems=["external_reference_taken"],
-)  # fmt: skip
-async def set_role_assignment_references(id: RecordId, new: References, call: Call) -> Response:  # noqa: A002
-    """Sets the caller's own references to an assignment; nobody else sees them."""
-    return await set_references(call, RoleAssignmentView, _RECORD_TYPE, id, new, partial(_one, call))
-
-
 async def _one(call: RequestCall, uow: UnitOfWork, assignment_id: str) -> Row | None:
     columns = role_assignments.slices.c
     query = showing_current(role_assignments).where(columns.id == assignment_id)
     return await first(uow.connection, call.with_references(query, _RECORD_TYPE, columns.id))
+
+
+takes_references(router, "/role-assignments/{id}", RoleAssignmentView, _RECORD_TYPE, "roles.read", _one)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -38,7 +37,7 @@ from registry.usecases.school_states import SCHOOL, reasons_against
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Page, View
-from service_kit.own_references import References, set_references
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.policy.decide import decide
 from service_kit.problems import ProblemError
@@ -194,15 +193,6 @@ async def change_school_details(school_number: SchoolNumber, patch: SchoolPatch,
     return await call.change(SchoolView, load, do)
 
 
-@router.put(
-    "/schools/{school_number}/external-references", operation="schools.read", response_model=SchoolView,
-    problems=["external_reference_taken"],
-)  # fmt: skip
-async def set_school_references(school_number: SchoolNumber, new: References, call: Call) -> Response:
-    """Sets the caller's own references to a school; nobody else sees them."""
-    return await set_references(call, SchoolView, _RECORD_TYPE, school_number, new, partial(_one, call))
-
-
 async def shown_school(call: RequestCall, uow: UnitOfWork, school_number: str, day: date) -> Row | None:
     """One school as of a day, as `SchoolView` shows it to the caller; None where the register has none then."""
     query = showing(schools, day, call.known_at).where(COLUMNS.id == school_number)
@@ -239,3 +229,12 @@ def _shaping(call: RequestCall, day: date) -> Callable[[Row], Row]:
         return {**row, "successors": links, "allowed_transitions": known[key]}
 
     return shape
+
+
+async def _id_of(school_number: SchoolNumber) -> str:
+    return school_number
+
+
+takes_references(
+    router, "/schools/{school_number}", SchoolView, _RECORD_TYPE, "schools.read", _one, identified_by=_id_of
+)

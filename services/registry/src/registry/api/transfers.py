@@ -2,17 +2,19 @@
 
 from datetime import date
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
 from registry.api.fields import AuthorityCode, RecordId, SchoolNumber
 from registry.domain.school_number import authority_of
-from registry.storage.showing import Row, one, showing
+from registry.storage.showing import Row, first, showing
 from registry.storage.tables import transfers
 from registry.usecases.transfer_school import transfer_school
-from service_kit.call import Call
-from service_kit.models import Model, Page, View
+from service_kit.call import Call, RequestCall
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -52,6 +54,7 @@ class TransferView(View, data_class=DataClass.internal):
     """First day on which it belonged to the new authority."""
     reason: str
     """`change_of_authority`."""
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 @router.post(
@@ -69,7 +72,7 @@ async def transfer_to_other_authority(new: NewTransfer, call: Call) -> Response:
         for number in (new.school_number, new.new_number):
             demand(call, DataClass.public, authority=authority_of(number), school=number)
         id_ = await transfer_school(uow, new.school_number, new.authority, new.new_number, new.valid_from)
-        row = await one(uow.connection, transfers, id_, call.clock.today())
+        row = await _one(call, uow, id_)
         if row is None:
             raise ProblemError("not_found")
         return row
@@ -77,11 +80,14 @@ async def transfer_to_other_authority(new: NewTransfer, call: Call) -> Response:
     return await call.command(TransferView, do, location="/v1/school-transfers/{id}")
 
 
-@router.page("/school-transfers", operation="schools.read", response_model=Page[TransferView])
+@router.page(
+    "/school-transfers", operation="schools.read", response_model=Page[TransferView], referenced=True
+)
 async def list_transfers(call: Call) -> Response:
     """Lists transfers of schools, by id and so by when they were recorded."""
     async with call.read() as uow:
         query = showing(transfers, call.valid_at, call.known_at, call.rows(DataClass.internal))
+        query = call.with_references(query, transfers.kind, transfers.slices.c.id)
         return await call.page(uow, TransferView, query, [ascending(transfers.slices.c.id)])
 
 
@@ -89,6 +95,25 @@ async def list_transfers(call: Call) -> Response:
 async def read_transfer(transfer_id: RecordId, call: Call) -> Response:
     """Reads one transfer."""
     async with call.read() as uow:
-        return call.record(
-            TransferView, await one(uow.connection, transfers, transfer_id, call.valid_at, call.known_at)
-        )
+        return call.record(TransferView, await _one(call, uow, transfer_id))
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    columns = transfers.slices.c
+    query = showing(transfers, call.valid_at, call.known_at).where(columns.id == id_)
+    return await first(uow.connection, call.with_references(query, transfers.kind, columns.id))
+
+
+async def _id_of(transfer_id: RecordId) -> str:
+    return transfer_id
+
+
+takes_references(
+    router,
+    "/school-transfers/{transfer_id}",
+    TransferView,
+    "transfer",
+    "schools.read",
+    _one,
+    identified_by=_id_of,
+)

@@ -11,6 +11,7 @@ from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.policy.predicates import row_predicate
@@ -244,3 +245,6 @@ async def _shown(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/actions/{id}", ActionView, "action", "actions.read", _one)

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any
 
+from pydantic import Field
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
-from service_kit.models import Model, Page, Timestamp, View, classed
+from service_kit.models import ExternalReferences, Model, Page, Timestamp, View, classed
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.permitting import demand
 from service_kit.problems import Fault, ProblemError
@@ -75,6 +77,7 @@ class CategoryView(View, data_class=DataClass.public):
     rationale: Annotated[str | None, Confidential]
     disagreement: Annotated[str | None, Confidential]
     reason: Annotated[str | None, Confidential]
+    external_references: ExternalReferences = Field(default_factory=list)
     allowed_transitions: list[TransitionView]
 
 
@@ -132,7 +135,7 @@ class InYearChange(Reasoned):
     dated: date
 
 
-@router.page("/categories", operation="categories.read", response_model=Page[CategoryView])
+@router.page("/categories", operation="categories.read", response_model=Page[CategoryView], referenced=True)
 async def list_categories(
     call: Call,
     school_number: SchoolNumber | None = None,
@@ -147,6 +150,7 @@ async def list_categories(
         raise ProblemError("validation_failed", errors=[Fault("scheme", "value_needs_scheme", part="query")])
     async with call.read() as uow:
         query = showing(categories, call.valid_at, call.known_at, _seen(call))
+        query = call.with_references(query, "category", COLUMNS.id)
         for column, wanted in (
             (COLUMNS.school_number, school_number),
             (COLUMNS.authority, authority),
@@ -179,7 +183,7 @@ async def read_category(id: RecordId, call: Call) -> Response:  # noqa: A002  th
     """Reads one category as of a day, with the steps that may follow."""
     async with call.read() as uow:
         query = showing(categories, call.valid_at, call.known_at, _seen(call), COLUMNS.id == id)
-        row = await first(uow.connection, query)
+        row = await first(uow.connection, call.with_references(query, "category", COLUMNS.id))
         return call.record(
             CategoryView, None if row is None else shaped_category(Asking(call), row, call.language)
         )
@@ -299,7 +303,11 @@ def _seen(call: RequestCall) -> Any:
 
 
 async def _latest(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
-    row = await first(uow.connection, latest(id_, _seen(call)))
+    query = call.with_references(latest(id_, _seen(call)), "category", COLUMNS.id)
+    row = await first(uow.connection, query)
     if row is None:
         raise ProblemError("not_found")
     return shaped_category(Asking(call), row, call.language)
+
+
+takes_references(router, "/categories/{id}", CategoryView, "category", "categories.read", _latest)

@@ -4,13 +4,15 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
+from sqlalchemy import Select
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.merge_patch import Patch, unsent
-from service_kit.models import Model, Page, View
+from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending
 from service_kit.problems import ProblemError
 from service_kit.reading import Row, first, locked, showing
@@ -58,6 +60,7 @@ class FindingView(StatedView, data_class=DataClass.confidential):
     evidence: list[EvidenceView]
     state: str
     published_on: date | None
+    external_references: ExternalReferences = Field(default_factory=list)
 
 
 class NewFinding(Model):
@@ -79,7 +82,7 @@ class FindingPatch(Patch):
     evidence: Annotated[list[EvidenceIn], Field(max_length=50)] = unsent()
 
 
-@router.page("/findings", operation="visits.read", response_model=Page[FindingView])
+@router.page("/findings", operation="visits.read", response_model=Page[FindingView], referenced=True)
 async def list_findings(
     call: Call,
     visit_id: RecordId | None = None,
@@ -90,7 +93,7 @@ async def list_findings(
 ) -> Response:
     """Lists findings of the visits that you may see."""
     async with call.read() as uow:
-        query = showing(findings, call.valid_at, call.known_at, Asking(call).stages.visible_findings)
+        query = _listed(call)
         for column, value in (
             (COLUMNS.visit_id, visit_id),
             (COLUMNS.school_number, school_number),
@@ -168,9 +171,13 @@ async def _visit(call: RequestCall, uow: UnitOfWork, visit_id: str) -> Row:
     return row
 
 
-async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+def _listed(call: RequestCall) -> Select[Any]:
     query = showing(findings, call.valid_at, call.known_at, Asking(call).stages.visible_findings)
-    return await first(uow.connection, query.where(COLUMNS.id == id_))
+    return call.with_references(query, "finding", COLUMNS.id)
+
+
+async def _one(call: RequestCall, uow: UnitOfWork, id_: str) -> Row | None:
+    return await first(uow.connection, _listed(call).where(COLUMNS.id == id_))
 
 
 async def _shown(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
@@ -178,3 +185,6 @@ async def _shown(call: RequestCall, uow: UnitOfWork, id_: str) -> Row:
     if row is None:
         raise ProblemError("not_found")
     return row
+
+
+takes_references(router, "/findings/{id}", FindingView, "finding", "visits.read", _one)

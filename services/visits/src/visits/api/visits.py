@@ -11,6 +11,7 @@ from contracts.text import Text
 from service_kit.call import Call
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, View
+from service_kit.own_references import takes_references
 from service_kit.paging import ascending, descending
 from service_kit.permitting import demand
 from service_kit.problems import ProblemError
@@ -189,3 +190,6 @@ async def change_visit(id: RecordId, patch: VisitPatch, call: Call) -> Response:
         await change_text(uow, held, patch.changes(), call.expected_version)
 
     return await call.change(VisitView, load, do)
+
+
+takes_references(router, "/visits/{id}", VisitView, "visit", "visits.read", one_visit)
