@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -83,9 +83,12 @@ class Region:
 
     tokens: TokenFactory
     clock: FixedClock
+    transport: LocalTransport
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
     clocks: dict[str, ClockRunner] = field(default_factory=dict)
+    settings: dict[str, Settings] = field(default_factory=dict)
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
 
     def caller(self, role: str, **of: Any) -> Caller:
         of.setdefault("client_id", f"{role}-{of.get('authority') or of.get('person_id') or 'any'}")
@@ -108,13 +111,16 @@ async def until(holds: Callable[[], Any], seconds: float = 30) -> None:
 
 
 @asynccontextmanager
-async def running_region(migrated_database: MigratedDatabase) -> AsyncIterator[Region]:
-    """The house, until the block ends."""
-    services = [importlib.import_module(f"{name}.service").service for name in SERVICES]
-    topics = {s.topic: frozenset(o.name for o in services if s.topic in o.hears) for s in services}
-    clock = FixedClock(MOMENT)
-    region = Region(TokenFactory(clock=clock), clock)
+async def running_region(
+    migrated_database: MigratedDatabase, names: Sequence[str] = SERVICES, moment: datetime = MOMENT
+) -> AsyncIterator[Region]:
+    """The house, or these services of it, until the block ends; what others tell is published on its transport."""
+    services = [importlib.import_module(f"{name}.service").service for name in names]
+    heard = {topic for s in services for topic in (s.topic, *s.hears)}
+    topics = {topic: frozenset(o.name for o in services if topic in o.hears) for topic in heard}
+    clock = FixedClock(moment)
     transport = LocalTransport(topics)
+    region = Region(TokenFactory(clock=clock), clock, transport)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(transport.close)
         for service in services:
@@ -141,6 +147,7 @@ async def _started(
     runtime = Runtime(dataclasses.replace(service, clock_tasks=()), settings, transport, region.clock)
     await runtime.start(["relay", "consumer"])
     stack.push_async_callback(runtime.stop)
+    region.settings[service.name], region.runtimes[service.name] = settings, runtime
     app = create_app(
         service, settings, clock=region.clock, authenticate=region.tokens.bearer(), runtime=runtime
     )
