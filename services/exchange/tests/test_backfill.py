@@ -10,6 +10,10 @@ from alembic import command
 from sqlalchemy import Connection, column, insert, select, table
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from contracts.event import Event
+from contracts.events.brokerage import InterestDeclared
+from contracts.events.brokerage_commissions import CommissionPlaced, DeliveryLogged
+from contracts.events.brokerage_providers import ProviderRegistered
 from contracts.events.governance import AgendaItemAdded, MemberAppointed
 from contracts.events.governance_decisions import ResolutionMoved
 from exchange.domain.chain import Told, last_told
@@ -38,6 +42,21 @@ OLD = table(
 )  # fmt: skip
 
 
+def sides() -> list[tuple[Event, str]]:
+    """A conflict of interest and a delivery as they were told before: without the side of their provider."""
+    of_then = dict.fromkeys(("provider_school", "provider_authority"))
+    interest = InterestDeclared.model_validate({**InterestDeclared.EXAMPLE, **of_then})
+    provider = ProviderRegistered.EXAMPLE | {"person_id": "person-1"}
+    commission = {**CommissionPlaced.EXAMPLE, "commission_id": "commission-2"}
+    log = {**DeliveryLogged.EXAMPLE, **of_then, "provider_id": None, "commission_id": "commission-2"}
+    return [
+        (ProviderRegistered.model_validate(provider), ProviderRegistered.EXAMPLE["provider_id"]),
+        (interest, "interest-1"),
+        (CommissionPlaced.model_validate(commission), "commission-2"),
+        (DeliveryLogged.model_validate(log), "delivery-2"),
+    ]
+
+
 def heard() -> list[dict[str, Any]]:
     """The story, an exempt item with its resolution and a seat, as the log had them before it knew of bodies."""
     item = AgendaItemAdded.model_validate({**AgendaItemAdded.EXAMPLE, "exempt_paragraph": 14})
@@ -45,7 +64,7 @@ def heard() -> list[dict[str, Any]]:
         {**ResolutionMoved.EXAMPLE, "agenda_item_id": "item-1", "about": None}
     )
     seat = MemberAppointed.model_validate({**MemberAppointed.EXAMPLE, "sees_exempt": True})
-    facts = [*story(), (item, "item-1"), (exempt, "exempt-1"), (seat, "seat-1")]
+    facts = [*story(), (item, "item-1"), (exempt, "exempt-1"), (seat, "seat-1"), *sides()]
     versions: Counter[str] = Counter()
     rows = []
     for position, (event, key) in enumerate(facts, 1):
@@ -92,6 +111,18 @@ async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: Fr
             row["reference"]: dict(row)
             for row in (await connection.execute(select(chain_records))).mappings()
         }
+        both = {
+            row.key: tuple(row)[1:]
+            for row in await connection.execute(
+                select(
+                    changes.c.key,
+                    changes.c.other_authority,
+                    changes.c.other_school,
+                    changes.c.other_person,
+                    changes.c.data_class,
+                )
+            )
+        }
         logged = (await connection.execute(select(changes.c.key, changes.c.body, changes.c.data_class))).all()
         seats = (await connection.execute(select(body_seats.c.body, body_seats.c.sees_exempt))).all()
     await database.dispose()
@@ -113,3 +144,6 @@ async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: Fr
     assert ("exempt-1", "csc_joint_committee", "confidential") in logged
     assert {row.data_class for row in logged if row.key == "resolution-2"} == {"public"}
     assert [tuple(row) for row in seats] == [("csc_joint_committee", True)]
+    of_provider = ("681", "6812093", "person-1", "internal")
+    assert {both[key] for key in ("interest-1", "commission-2", "delivery-2", "offer-1")} == {of_provider}
+    assert both["request-1"][:3] == (None, None, None)
