@@ -17,7 +17,7 @@ from opentelemetry import trace as otel
 
 from eventing import metrics, trace
 from eventing.consumer_store import ConsumerStore, Parking
-from eventing.delivery import Delivery, delivered
+from eventing.delivery import Delivery, delivered, may_concern
 from eventing.failures import is_transient
 from eventing.handling import Work
 from eventing.loop import Backoff, Health, Loop, describe, heed_cancellation
@@ -143,9 +143,10 @@ class Consumer:
 
     async def _handle(self, batch: Batch) -> bool:
         """Handles a batch; False when it was broken off because the consumer is to stop."""
-        deliveries = [delivered(record, self.dispatch) for record in batch.records]
-        concerning = [d for d in deliveries if d.error is not None or self.dispatch.concerns(d.type)]
-        outcomes = Counter(ignored=len(deliveries) - len(concerning))
+        concerning = [
+            delivered(record, self.dispatch) for record in batch.records if may_concern(record, self.dispatch)
+        ]
+        outcomes = Counter(ignored=len(batch.records) - len(concerning))
         if concerning:
             with self._tracer.start_as_current_span(
                 f"consume {self.name}",

@@ -7,7 +7,14 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from contracts.event import Event
-from eventing.envelope import Envelope, UndecodableEventError, from_headers, header_list, repacked
+from eventing.envelope import (
+    TYPE_HEADER,
+    Envelope,
+    UndecodableEventError,
+    from_headers,
+    header_list,
+    repacked,
+)
 from eventing.reactions import Dispatch
 from eventing.transports.port import Received
 
@@ -48,6 +55,12 @@ class Delivery:
     def packed_headers(self) -> bytes:
         """The headers as they are kept in a table."""
         return repacked(self.headers)
+
+
+def may_concern(received: Received, dispatch: Dispatch) -> bool:
+    """Whether it has to be read at all: not when it names a type to which nobody here reacts."""
+    named = next((value for name, value in received.headers if name == TYPE_HEADER), None)
+    return named is None or dispatch.concerns(named.decode(errors="replace"))
 
 
 def delivered(received: Received, dispatch: Dispatch) -> Delivery:

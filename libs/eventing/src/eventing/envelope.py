@@ -20,6 +20,7 @@ from eventing import trace
 
 SPEC_VERSION: Final = "1.0"
 CONTENT_TYPE: Final = "application/json"
+TYPE_HEADER: Final = "ce_type"
 STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json"
 
 # CloudEvents strings may hold no control characters (section 2 of the specification), so the unit separator can
@@ -122,7 +123,7 @@ def packed_headers(envelope: Envelope) -> bytes:
         "ce_specversion", SPEC_VERSION,
         "ce_id", envelope.id,
         "ce_source", envelope.source,
-        "ce_type", envelope.type,
+        TYPE_HEADER, envelope.type,
         "ce_subject", envelope.subject,
         "ce_time", envelope.time.isoformat(),
         "ce_dataschema", envelope.dataschema,
@@ -191,7 +192,7 @@ def from_headers(headers: Iterable[tuple[str, bytes]], data: bytes | None) -> En
         position = held.get("ce_position")
         return Envelope(
             id=held["ce_id"].decode(),
-            type=held["ce_type"].decode(),
+            type=held[TYPE_HEADER].decode(),
             source=held["ce_source"].decode(),
             subject=subject,
             key=held["ce_partitionkey"].decode() if "ce_partitionkey" in held else subject,

@@ -22,7 +22,7 @@ class Pace:
     `quiet` after `quiet_after` seconds without any.
     """
 
-    hot: float = 0.005
+    hot: float = 0.01
     hot_for: float = 1.0
     busy: float = 0.02
     quiet: float = 0.25

@@ -8,14 +8,13 @@ commit; a writer that took it earlier could be overtaken. `service_kit`'s unit o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import BigInteger, Insert, LargeBinary, Table, Text, bindparam, func, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeEngine
 
 from eventing.envelope import Envelope, packed_headers
+from eventing.raw import Composed, appending, driver_of
 from eventing.wakes import added_to
 
 MAX_EVENT_BYTES: Final = 128 * 1024
@@ -52,25 +51,12 @@ class OutboxRow:
         )
 
 
-_COLUMNS: Final[dict[str, TypeEngine[Any]]] = {
-    "event_id": Text(),
-    "type": Text(),
-    "key": Text(),
-    "subject": Text(),
-    "version": BigInteger(),
-    "headers": LargeBinary(),
-    "data": LargeBinary(),
-}
+_COLUMNS: Final = ("event_id", "type", "key", "subject", "version", "headers", "data")
 
 
 @lru_cache(maxsize=32)
-def _append(outbox: Table) -> Insert:
-    # One array a column: any number of rows is one statement with one text, prepared once. Ordered explicitly,
-    # because the order in which the identity is drawn is the order of the events.
-    arrays = [bindparam(name, type_=ARRAY(column)) for name, column in _COLUMNS.items()]
-    rows = func.unnest(*arrays).table_valued(*_COLUMNS, with_ordinality="place", name="rows").render_derived()
-    ordered = select(*(rows.c[name] for name in _COLUMNS)).order_by(rows.c.place)
-    return insert(outbox).from_select(list(_COLUMNS), ordered, include_defaults=False)
+def _append(outbox: Table) -> Composed:
+    return appending(outbox, _COLUMNS)
 
 
 async def append(connection: AsyncConnection, outbox: Table, rows: Sequence[OutboxRow]) -> None:
@@ -78,5 +64,5 @@ async def append(connection: AsyncConnection, outbox: Table, rows: Sequence[Outb
     if not rows:
         return
     values = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
-    await connection.execute(_append(outbox), values)
+    await (await driver_of(connection)).fetch(*_append(outbox).with_(**values))
     added_to(connection, outbox)

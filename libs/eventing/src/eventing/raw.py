@@ -1,11 +1,12 @@
 """The driver's own connection, for the few statements where the layer above it would cost more than the statement."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Table, bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -72,6 +73,17 @@ class Composed:
             self.sql,
             *(given[name] if name in given else self.constants[name] for name in self.order),
         )
+
+
+def appending(table: Table, names: Sequence[str]) -> Composed:
+    """Appends rows, given as one list a column: any number of them is one statement with one text, prepared once.
+
+    Ordered explicitly, because the order in which an identity is drawn is the order of the rows.
+    """
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    rows = func.unnest(*arrays).table_valued(*names, with_ordinality="place", name="rows").render_derived()
+    ordered = select(*(rows.c[name] for name in names)).order_by(rows.c.place)
+    return Composed.of(insert(table).from_select(list(names), ordered, include_defaults=False))
 
 
 def sql_of(statement: ClauseElement, parameters: tuple[str, ...]) -> str:
