@@ -49,6 +49,13 @@ CALLERS: dict[str, tuple[str, dict[str, str]]] = {
     "government": ("welsh_government", {}),
 }
 SUPPORTING = ("supporting authority", "supporting lead officer", "supporting head")
+HELD = """
+select id, version from menu_items union all select id, version from providers
+union all select id, version from capacities union all select id, version from support_requests
+union all select id, version from offers union all select id, version from interests
+union all select id, version from commissions union all select id, version from deliveries
+union all select id, version from impacts union all select id, version from ceiling_overrides
+"""
 HELD_BACK = ("finding_id", "ceiling_days", "provider_person")
 
 
@@ -87,12 +94,7 @@ class House:
                 await asyncio.sleep(0.05)
 
     async def _held(self) -> dict[str, int]:
-        kinds = (
-            "menu_items", "providers", "capacities", "support_requests", "offers", "interests", "commissions",
-            "deliveries", "impacts", "ceiling_overrides",
-        )  # fmt: skip
-        parts = " union all ".join(f"select id, version from {kind}" for kind in kinds)
-        return {row.id: row.version for row in await self.brokerage.rows(parts)}
+        return {row.id: row.version for row in await self.brokerage.rows(HELD)}
 
 
 @pytest.fixture

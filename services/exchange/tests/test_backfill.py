@@ -2,13 +2,15 @@
 
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 from alembic import command
 from sqlalchemy import Connection, column, insert, select, table
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from contracts.event import Event
 from contracts.events.brokerage import InterestDeclared
@@ -90,10 +92,12 @@ def heard() -> list[dict[str, Any]]:
     return rows
 
 
-async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: FreshDatabase) -> None:
-    """X-06, E-15: the chain is rebuilt from the log; entries on exempt items become confidential, seats are known."""
+@asynccontextmanager
+async def reading(
+    fresh_database: FreshDatabase, rows: list[dict[str, Any]]
+) -> AsyncIterator[AsyncConnection]:
+    """A database that had heard this before it was migrated."""
     urls = fresh_database("exchange")
-    rows = heard()
 
     def before(connection: Connection) -> None:
         command.upgrade(configuration(service.version_folders, connection), "exchange_0004")
@@ -107,25 +111,20 @@ async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: Fr
 
     database = Database(urls.worker_url)
     async with database.transaction() as connection:
+        yield connection
+    await database.dispose()
+
+
+async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: FreshDatabase) -> None:
+    """X-06, E-15: the chain is rebuilt from the log; entries on exempt items become confidential, seats are known."""
+    rows = heard()
+    async with reading(fresh_database, rows) as connection:
         kept = {
             row["reference"]: dict(row)
             for row in (await connection.execute(select(chain_records))).mappings()
         }
-        both = {
-            row.key: tuple(row)[1:]
-            for row in await connection.execute(
-                select(
-                    changes.c.key,
-                    changes.c.other_authority,
-                    changes.c.other_school,
-                    changes.c.other_person,
-                    changes.c.data_class,
-                )
-            )
-        }
         logged = (await connection.execute(select(changes.c.key, changes.c.body, changes.c.data_class))).all()
         seats = (await connection.execute(select(body_seats.c.body, body_seats.c.sees_exempt))).all()
-    await database.dispose()
     told = [
         Told(
             row["aggregate"],
@@ -144,6 +143,23 @@ async def test_what_was_heard_before_is_kept_by_the_same_rule(fresh_database: Fr
     assert ("exempt-1", "csc_joint_committee", "confidential") in logged
     assert {row.data_class for row in logged if row.key == "resolution-2"} == {"public"}
     assert [tuple(row) for row in seats] == [("csc_joint_committee", True)]
+
+
+async def test_what_was_heard_before_has_its_second_side(fresh_database: FreshDatabase) -> None:
+    """E-15: also where the event of then carried ids alone; a conflict of interest is internal, as its record is."""
+    async with reading(fresh_database, heard()) as connection:
+        both = {
+            row.key: tuple(row)[1:]
+            for row in await connection.execute(
+                select(
+                    changes.c.key,
+                    changes.c.other_authority,
+                    changes.c.other_school,
+                    changes.c.other_person,
+                    changes.c.data_class,
+                )
+            )
+        }
     of_provider = ("681", "6812093", "person-1", "internal")
     assert {both[key] for key in ("interest-1", "commission-2", "delivery-2", "offer-1")} == {of_provider}
     assert both["request-1"][:3] == (None, None, None)
