@@ -1,6 +1,6 @@
 """R35 and flows §5: a client's own ids on every kind of record that it may keep a copy of."""
 
-from registry_api import Caller, Register
+from registry_api import Caller, Register, terms_of
 
 CONTACTS = "/v1/schools/6732118/contacts"
 
@@ -24,7 +24,35 @@ async def records(region: Register, officer: Caller) -> dict[str, tuple[str, lis
         "roles": ("/v1/role-assignments", roles),
         "allocations": ("/v1/adviser-allocations", allocations),
         "schools": ("/v1/schools", ["/v1/schools/6732118", "/v1/schools/6732120"]),
+        "authorities": ("/v1/authorities", ["/v1/authorities/673", "/v1/authorities/681"]),
+        "liaisons": ("/v1/liaisons", await liaisons_of(officer, people[0])),
+        "regimes": ("/v1/regimes", ["/v1/regimes/673", "/v1/regimes/681"]),
+        "footprints": ("/v1/footprint-memberships", await in_footprints(officer)),
+        "calendars": ("/v1/calendars", [await calendar_of(region, code) for code in ("673", "681")]),
     }
+
+
+async def liaisons_of(officer: Caller, person_id: str) -> list[str]:
+    """The addresses of the two liaisons of an authority."""
+    held = {"authority": "673", "person_id": person_id, "valid_from": "2019-09-01"}
+    made = [
+        await officer.post("/v1/liaisons", {**held, "kind": kind})
+        for kind in ("senior_link_officer", "lead_officer")
+    ]
+    return [answer.headers["location"] for answer in made]
+
+
+async def in_footprints(officer: Caller) -> list[str]:
+    """The addresses of the memberships of one authority: a consortium and a health board."""
+    listed = "/v1/footprint-memberships"
+    return [f"{listed}/{item['id']}" for item in await officer.everything(listed, authority="673")][:2]
+
+
+async def calendar_of(region: Register, authority: str) -> str:
+    """The address of an authority's calendar, which is published."""
+    year, terms = terms_of("school-term-dates-2019-20.csv", authority)
+    body = {"authority": authority, "school_year": year, "terms": terms}
+    return str((await region.operator.post("/v1/calendars", body)).headers["location"])
 
 
 async def put(caller: Caller, address: str, *values: str) -> tuple[int, dict[str, object]]:
