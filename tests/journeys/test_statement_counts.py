@@ -15,6 +15,8 @@ MOST: Final = 4
 MORE: Final = {
     # The obligations of a year follow from regimes, term dates and consortia, each asked of the log.
     "/v1/return-obligations": 8,
+    # Schools and allocations under the caller's own rights, then regimes, which bind everyone, under theirs.
+    "/v1/adviser-gaps": 6,
     # Who is in the room: members, those present, those with an interest, after the meeting itself.
     "/v1/meetings/{id}/quorum": 5,
 }
