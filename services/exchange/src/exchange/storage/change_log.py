@@ -5,20 +5,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, insert, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
 from contracts.ownership import body_of, other_side_of
 from eventing.envelope import Envelope
-from eventing.raw import Composed, driver_of
+from eventing.raw import Composed, appending, driver_of
 from eventing.wakes import added_to
 from exchange.storage.tables import changes, changes_head, changes_outbox
+
+_COLUMNS = tuple(column.name for column in changes_outbox.c if column.name not in ("seq", "recorded_at"))
+_APPEND = appending(changes_outbox, _COLUMNS)
 
 
 async def append_changes(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
     """Writes what was heard, one round trip for a batch; the sequencer gives the positions."""
-    await connection.execute(insert(changes_outbox), [_row(envelope) for envelope in envelopes])
+    rows = [_row(envelope) for envelope in envelopes]
+    columns = {name: [row[name] for row in rows] for name in _COLUMNS}
+    await (await driver_of(connection)).fetch(*_APPEND.with_(**columns))
     added_to(connection, changes_outbox)
 
 
