@@ -55,3 +55,34 @@ async def test_a_failing_task_keeps_no_other_from_running_and_two_workers_do_not
         kept = await connection.scalars(text("select tablename from pg_tables where schemaname = 'public'"))
         assert set(kept) == {"done"}
     await engine.dispose()
+
+
+async def test_tasks_take_turns_and_one_that_fails_takes_its_own_only(
+    fresh_database: FreshDatabase,
+) -> None:
+    """The loop runs one task a round, so that no round is long; a failure is the loop's to note and to go on from."""
+    engine = create_async_engine(fresh_database().worker_url)
+    clock = FixedClock(datetime(2020, 1, 20, tzinfo=UTC))
+    turns: list[str] = []
+
+    @asynccontextmanager
+    async def open_unit() -> AsyncIterator[UnitOfWork]:
+        async with engine.begin() as connection:
+            yield UnitOfWork(connection, clock, Actor("service:x", "service:x", "r"), cast(Any, None))
+
+    async def failing(uow: UnitOfWork) -> int:
+        turns.append("failing")
+        raise LookupError("calendar")
+
+    async def idle(uow: UnitOfWork) -> int:
+        turns.append("idle")
+        return 0
+
+    runner = ClockRunner("x", [ClockTask("failing", failing), ClockTask("idle", idle)], open_unit)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            await runner.run_next()
+        assert await runner.run_next() is False
+    assert turns == ["failing", "idle"] * 2
+    assert await ClockRunner("x", [], open_unit).run_next() is False
+    await engine.dispose()
