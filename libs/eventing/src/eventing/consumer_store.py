@@ -115,7 +115,9 @@ class ConsumerStore:
 
     async def share(self, connection: AsyncConnection) -> None:
         """Marks a batch as under way until its transaction ends; see `exclude`."""
-        await (await driver_of(connection)).fetch(*self._share.with_())
+        # The first statement of a batch: sent by the layer above, which begins the transaction with it.
+        text, *arguments = self._share.with_()
+        await connection.exec_driver_sql(text, tuple(arguments))
 
     async def exclude(self, connection: AsyncConnection) -> None:
         """Waits until every batch of this consumer that is under way anywhere has ended.

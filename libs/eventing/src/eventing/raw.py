@@ -14,19 +14,10 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
-async def connected(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Any]]:
-    """A pooled connection and the asyncpg connection below it, outside any transaction."""
-    async with engine.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        async with given_back(connection):
-            yield connection, driver
-
-
-@asynccontextmanager
 async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Any]:
     """A pooled asyncpg connection outside any transaction: each statement commits by itself."""
-    async with connected(engine) as (_, driver):
-        yield driver
+    async with engine.connect() as connection, given_back(connection):
+        yield (await connection.get_raw_connection()).driver_connection
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from eventing import metrics
 from eventing.bell import Bell
 from eventing.loop import Health, Loop, Pace
-from eventing.raw import Composed, connected, driver_of, sql_of
+from eventing.raw import Composed, driver_of, raw_connection, sql_of
 
 MEASURE_SECONDS: Final = 5.0
 BATCH_ROWS: Final = 500
@@ -91,9 +91,10 @@ def _lock(head: Table) -> Select[tuple[int]]:
 
 
 @lru_cache(maxsize=32)
-def _composed(tables: LogTables) -> tuple[str, Composed]:
-    """Locking and moving, as the driver takes them: the layer above would cost more than they do."""
-    return sql_of(_lock(tables.head), ()), Composed.of(_move(tables))
+def _composed(tables: LogTables) -> tuple[Composed, str, Composed]:
+    """Making the head, locking it and moving, as the driver takes them: the layer above would cost more than they."""
+    begin = upsert(tables.head).values(position=0).on_conflict_do_nothing()
+    return Composed.of(begin), sql_of(_lock(tables.head), ()), Composed.of(_move(tables))
 
 
 def _move(tables: LogTables) -> Update:
@@ -152,17 +153,22 @@ class _Idle:
 
 
 async def sequence(connection: AsyncConnection, tables: LogTables, limit: int = BATCH_ROWS) -> int:
-    """Moves up to `limit` rows in the caller's transaction, which must then commit at once. Returns how many.
+    """Moves up to `limit` rows in the caller's transaction, which must then commit at once. Returns how many."""
+    return await _sequence(await driver_of(connection), tables, limit)
+
+
+async def _sequence(driver: Any, tables: LogTables, limit: int) -> int:
+    """The same for an asyncpg connection in a transaction.
 
     The lock is a statement of its own: the statement that moves then sees everything that the previous holder of
     the lock committed, which a single statement's older snapshot would not.
     """
-    lock, move = _composed(tables)
-    head = (await connection.exec_driver_sql(lock)).scalar_one_or_none()
+    begin, lock, move = _composed(tables)
+    head = await driver.fetchval(lock)
     if head is None:
-        await connection.execute(upsert(tables.head).values(position=0).on_conflict_do_nothing())
-        head = (await connection.exec_driver_sql(lock)).scalar_one()
-    moved_to = await (await driver_of(connection)).fetchval(*move.with_(limit=limit))
+        await driver.fetch(*begin.with_())
+        head = await driver.fetchval(lock)
+    moved_to = await driver.fetchval(*move.with_(limit=limit))
     return 0 if moved_to is None else int(moved_to) - int(head)
 
 
@@ -207,13 +213,13 @@ class Sequencer:
         return self.loop.health
 
     async def _round(self) -> bool:
-        async with connected(self._engine) as (connection, driver):
+        async with raw_connection(self._engine) as driver:
             await self._measure(driver)
             # An idle look takes no lock: locking the head some fifty times a second would write for nothing.
             if not self._full and not await driver.fetchval(self._statements.waiting):
                 return False
-            async with connection.begin():
-                moved = await sequence(connection, self._tables, self._limit)
+            async with driver.transaction():
+                moved = await _sequence(driver, self._tables, self._limit)
         self._full = moved == self._limit
         if moved:
             metrics.count(metrics.SEQUENCED, moved, self._labels)

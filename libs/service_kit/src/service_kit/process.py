@@ -50,9 +50,9 @@ from service_kit.telemetry import configure_telemetry, instrument_app
 from service_kit.unit_of_work import UnitOfWork
 
 ROLES: Final = ("api", "relay", "consumer")
-WOKEN: Final = Pace(busy=0.1)
+WOKEN: Final = Pace(busy=0.25)
 """Of the event log's sequencer where callers are served in the same process: they wake it, others may not."""
-FOLLOWING: Final = Pace(hot=0.1, busy=0.1)
+FOLLOWING: Final = Pace(hot=0.5, busy=0.5, quiet=0.5)
 """Of what is always woken from within its process, or what nobody waits for."""
 _log = structlog.get_logger(__name__)
 

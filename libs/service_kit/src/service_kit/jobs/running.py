@@ -31,7 +31,7 @@ from service_kit.unit_of_work import UnitOfWork
 HEARTBEAT_SECONDS: Final = 10.0
 REST: Final = timedelta(seconds=5)
 """How long a job rests that met a database that could not answer."""
-PACE: Final = Pace(busy=0.25, quiet=1.0)
+PACE: Final = Pace(busy=0.5, quiet=1.0)
 
 log = structlog.get_logger("jobs")
 
