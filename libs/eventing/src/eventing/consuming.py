@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -114,7 +115,8 @@ class Consumer:
 
     async def _round(self) -> bool:
         if self._subscription is None:
-            self._subscription = await self._transport.subscribe(self.name, self._topics)
+            concerns = partial(may_concern, dispatch=self.dispatch)
+            self._subscription = await self._transport.subscribe(self.name, self._topics, concerns)
         await self._release_awaited()
         await self._measure()
         if self._held is None:

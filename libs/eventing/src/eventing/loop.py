@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
+from typing import Literal
 
 import structlog
 
@@ -99,8 +100,12 @@ def heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
+Found = bool | Literal["all"]
+"""What a round says: False, nothing was there; True, look again at once; "all", there was, and now nothing is left."""
+
+
 class Loop:
-    """Calls `round` until stopped. `round` returns whether it found something to do; it then comes again at once.
+    """Calls `round` until stopped. `round` returns whether it found something to do (`Found`).
 
     A round that raises is repeated after a back-off, for ever: what it works on is in the database and loses nothing
     by waiting. `wake` ends an idle sleep at once. `fatal` errors end the loop.
@@ -109,7 +114,7 @@ class Loop:
     def __init__(
         self,
         name: str,
-        round: Callable[[], Awaitable[bool]],  # noqa: A002 - it is one
+        round: Callable[[], Awaitable[Found]],  # noqa: A002 - it is one
         *,
         wake: asyncio.Event | None = None,
         pace: Pace | None = None,
@@ -158,6 +163,7 @@ class Loop:
                 self.health.succeeded()
                 if worked:
                     worked_at = monotonic()
+                if worked is True:
                     # A round that never waits must not keep everything else from running.
                     await asyncio.sleep(0)
                 else:

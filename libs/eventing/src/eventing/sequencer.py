@@ -40,7 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from eventing import metrics
 from eventing.bell import Bell
-from eventing.loop import Health, Loop, Pace
+from eventing.loop import Found, Health, Loop, Pace
 from eventing.raw import Composed, driver_of, raw_connection, sql_of
 
 MEASURE_SECONDS: Final = 5.0
@@ -212,7 +212,7 @@ class Sequencer:
         """How it is."""
         return self.loop.health
 
-    async def _round(self) -> bool:
+    async def _round(self) -> Found:
         async with raw_connection(self._engine) as driver:
             await self._measure(driver)
             # An idle look takes no lock: locking the head some fifty times a second would write for nothing.
@@ -225,7 +225,9 @@ class Sequencer:
             metrics.count(metrics.SEQUENCED, moved, self._labels)
             if self._moved is not None:
                 self._moved.set()
-        return moved > 0
+        if self._full:
+            return True
+        return "all" if moved else False
 
     async def _measure(self, connection: Any) -> None:
         now = monotonic()

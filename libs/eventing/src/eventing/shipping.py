@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from eventing import metrics
-from eventing.loop import Health, Loop, Pace
+from eventing.loop import Found, Health, Loop, Pace
 from eventing.raw import raw_connection, sql_of
 from eventing.transports.port import Record, Transport
 
@@ -109,7 +109,7 @@ class Shipper:
         """How it is."""
         return self.loop.health
 
-    async def _round(self) -> bool:
+    async def _round(self) -> Found:
         """Ships from the cursor until the end of the log; the next batch is read while this one is answered."""
         cursor, rows = await self._begin()
         worked = False
@@ -129,7 +129,7 @@ class Shipper:
             cursor = batch[-1].position
             worked = True
             metrics.count(metrics.SHIPPED, len(batch), self._labels)
-        return worked
+        return "all" if worked else False
 
     async def _begin(self) -> tuple[int, list[Record]]:
         async with raw_connection(self._engine) as connection:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from eventing.envelope import header_list
-from eventing.transports.port import Batch, PublishError, Received, Record, SubscriptionClosedError
+from eventing.transports.port import Batch, Concerns, PublishError, Received, Record, SubscriptionClosedError
 
 
 @dataclass(slots=True, eq=False)
@@ -30,9 +30,10 @@ class _Delivery:
 class LocalSubscription:
     """One consumer's queue on the bus."""
 
-    def __init__(self, consumer: str, topics: frozenset[str]) -> None:
+    def __init__(self, consumer: str, topics: frozenset[str], concerns: Concerns | None = None) -> None:
         self.consumer = consumer
         self.topics = topics
+        self.concerns = concerns
         self.closed = False
         self._waiting: deque[_Delivery] = deque()
         self._taken: list[_Delivery] = []
@@ -109,12 +110,14 @@ class LocalTransport:
     async def ensure_topics(self, topics: Sequence[str]) -> None:
         """Topics need no creation here."""
 
-    async def subscribe(self, consumer: str, topics: Sequence[str]) -> LocalSubscription:
+    async def subscribe(
+        self, consumer: str, topics: Sequence[str], concerns: Concerns | None = None
+    ) -> LocalSubscription:
         """See `port.Transport`. A consumer has one member here: subscribing again closes the earlier one."""
         earlier = self._subscriptions.pop(consumer, None)
         if earlier is not None:
             await earlier.close()
-        subscription = LocalSubscription(consumer, frozenset(topics))
+        subscription = LocalSubscription(consumer, frozenset(topics), concerns)
         self._subscriptions[consumer] = subscription
         return subscription
 
@@ -130,7 +133,12 @@ class LocalTransport:
             Received(topic, str(r.position), r.key, header_list(r.headers, r.position), r.data)
             for r in records
         ]
-        outcomes = await asyncio.gather(*(s.deliver(received) for s in hearing), return_exceptions=True)
+        answers = [
+            subscription.deliver(wanted)
+            for subscription in hearing
+            if (wanted := [r for r in received if subscription.concerns is None or subscription.concerns(r)])
+        ]
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome

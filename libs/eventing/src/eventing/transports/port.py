@@ -4,7 +4,7 @@ What a transport promises: at least once, in order per key as first published; a
 makes the effect exactly-once stands behind it: inbox and last versions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -36,6 +36,10 @@ class Received:
     key: str
     headers: Sequence[tuple[str, bytes]]
     data: bytes
+
+
+Concerns = Callable[[Received], bool]
+"""Whether a consumer has to read a record at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,13 @@ class Transport(Protocol):
         """Returns once all records have arrived; raises PublishError when that is not known."""
         ...
 
-    async def subscribe(self, consumer: str, topics: Sequence[str]) -> Subscription:
-        """Joins the consumer of that name, from where it last committed, or from the beginning."""
+    async def subscribe(
+        self, consumer: str, topics: Sequence[str], concerns: Concerns | None = None
+    ) -> Subscription:
+        """Joins the consumer of that name, from where it last committed, or from the beginning.
+
+        A transport may spare it the records that do not concern it; the consumer passes over those that come.
+        """
         ...
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ from eventing.transports.kafka.publishing import Publisher
 from eventing.transports.kafka.settings import KafkaSettings
 from eventing.transports.kafka.subscribing import KafkaSubscription
 from eventing.transports.kafka.topics import ensure_topics
-from eventing.transports.port import Record
+from eventing.transports.port import Concerns, Record
 
 
 class KafkaTransport:
@@ -27,7 +27,9 @@ class KafkaTransport:
         """See `port.Transport`."""
         await self._publisher.publish(topic, records)
 
-    async def subscribe(self, consumer: str, topics: Sequence[str]) -> KafkaSubscription:
+    async def subscribe(
+        self, consumer: str, topics: Sequence[str], concerns: Concerns | None = None
+    ) -> KafkaSubscription:
         """See `port.Transport`; the topics must exist (`ensure_topics`). Raises KafkaError without a broker."""
         subscription = KafkaSubscription(self.settings, consumer, topics)
         await subscription.start()
