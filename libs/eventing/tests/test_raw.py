@@ -1,10 +1,12 @@
 """Statements that go to the driver behave as those of the layer above: in the transaction, and when it is lost."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import bindparam, delete, func, literal, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from eventing.failures import is_transient
 from eventing.raw import Composed, driver_of, given_back, raw_connection, sql_of
@@ -26,6 +28,19 @@ async def test_a_connection_lost_in_a_transaction_does_not_come_back_either(worl
     assert is_transient(raised.value)
     async with world.engine.connect() as connection:
         assert await connection.scalar(text("select 1")) == 1
+
+
+async def test_a_transaction_left_open_by_a_cancelled_task_is_nobodys(world: Any) -> None:
+    """Invariant 1: the next user of that connection would write into it, commit, and have committed nothing."""
+    engine = create_async_engine(world.engine.url, pool_size=1, max_overflow=0)
+    with pytest.raises(asyncio.CancelledError):
+        async with raw_connection(engine) as driver:
+            await driver.transaction().start()
+            raise asyncio.CancelledError
+    async with engine.connect() as connection:
+        below: Any = (await connection.get_raw_connection()).driver_connection
+        assert not below.is_in_transaction()
+    await engine.dispose()
 
 
 async def test_the_driver_works_within_the_callers_transaction(world: Any) -> None:

@@ -15,9 +15,17 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 @asynccontextmanager
 async def raw_connection(engine: AsyncEngine) -> AsyncIterator[Any]:
-    """A pooled asyncpg connection outside any transaction: each statement commits by itself."""
-    async with engine.connect() as connection, given_back(connection):
-        yield (await connection.get_raw_connection()).driver_connection
+    """A pooled asyncpg connection outside any transaction: each statement commits by itself.
+
+    One on which anything failed, or that was cancelled, does not go back to the pool: the layer above knows nothing
+    of a transaction that was begun below it, so the next user would write into it and commit nothing.
+    """
+    async with engine.connect() as connection:
+        try:
+            yield (await connection.get_raw_connection()).driver_connection
+        except BaseException:
+            await connection.invalidate()
+            raise
 
 
 @asynccontextmanager

@@ -122,6 +122,7 @@ async def test_the_description(bench) -> None:
     assert list(change["requestBody"]["content"]) == ["application/merge-patch+json"]
     assert set(change["responses"]) == {
         "200", "400", "401", "403", "404", "412", "413", "415", "422", "428", "429", "500", "503",
+        "504",
     }  # fmt: skip
     assert list(change["responses"]["422"]["content"]) == ["application/problem+json"]
     headers = {p["name"]: p["required"] for p in change["parameters"] if p["in"] == "header"}

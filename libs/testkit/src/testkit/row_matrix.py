@@ -286,7 +286,11 @@ class RowMatrix:
             (entry["type"], entry["authority"], entry["data"].get("school"))
             for entry in more
             if not caller.owns(
-                {"authority": entry["authority"], "school_number": entry["data"].get("school")}
+                {
+                    **entry["data"],
+                    "authority": entry["authority"],
+                    "school_number": entry["data"].get("school"),
+                }
             )
         ]
         self._note(not foreign, caller, f"{path} shows foreign entries", foreign[:2])

@@ -21,8 +21,8 @@ from service_kit.problems import ProblemError
 from service_kit.unit_of_work import UnitOfWork
 
 STATEMENTS_OF_A_PREVIEW = 10
-STATEMENTS_OF_AN_APPLICATION = 21
-"""Lease, progress and end of the job among them."""
+STATEMENTS_OF_AN_APPLICATION = 19
+"""Lease, progress and end of the job among them; not the one append a write sends to the driver itself."""
 
 
 class Counted:
