@@ -2,8 +2,10 @@
 
 import stat
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from service_kit.auth.tokens import TokenError, TokenVerifier
 from service_kit.clock import FixedClock
 from service_kit.policy.roles import roles
 from testkit.issuer import ASSERTION_TYPE, DevelopmentIssuer, assertion_for
-from testkit.issuer_directory import DirectoryError, load_directory
+from testkit.issuer_directory import DirectoryError, SigningKeys, credentials, load_directory
 
 URL = "http://issuer.test"
 GRANT = {"grant_type": "client_credentials"}
@@ -227,3 +229,12 @@ def test_the_directory_covers_every_role_and_names_no_unknown_one() -> None:
     with pytest.raises(DirectoryError, match="no role of a machine"):
         load_directory(wrong)
     assert directory.clients["consortium"].grants == (Grant("consortium_system", body="csc"),)
+
+
+def test_whoever_makes_the_credentials_at_the_same_time_gets_the_same() -> None:
+    """The issuer and whoever asks it for a token may both be the first to open the folder."""
+    with TemporaryDirectory() as name, ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: credentials(Path(name), load_directory()), range(8)))
+        keys = list(pool.map(lambda _: SigningKeys.load(Path(name)).keys[0].kid, range(8)))
+    assert all(one == made[0] for one in made)
+    assert len(set(keys)) == 1

@@ -4,11 +4,13 @@ Who is known is reviewed data (`clients.toml`). Nothing secret is in the reposit
 clients that authenticate by assertion, and signing keys are made in the issuer's data folder, readable by us alone.
 """
 
+import fcntl
 import json
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -104,17 +106,18 @@ class Credential:
 
 def credentials(folder: Path, directory: Directory) -> dict[str, Credential]:
     """The credentials of every client, made at the first start and for clients added since. `folder` is created."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / CLIENTS_FILE
-    kept: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
-    for client in directory.clients.values():
-        if client.client_id not in kept:
+    with _alone(folder):
+        path = folder / CLIENTS_FILE
+        kept: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+        added = [client for client in directory.clients.values() if client.client_id not in kept]
+        for client in added:
             kept[client.client_id] = (
                 {"private_key": _new_key().as_dict(private=True)}
                 if client.assertion
                 else {"secret": secrets.token_urlsafe(32)}
             )
-    write_private(path, kept)
+        if added:
+            write_private(path, kept)
     return {name: Credential(name, one.get("secret"), one.get("private_key")) for name, one in kept.items()}
 
 
@@ -128,12 +131,10 @@ class SigningKeys:
     @classmethod
     def load(cls, folder: Path) -> "SigningKeys":
         """From the data folder; made there at the first start."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / KEYS_FILE
-        if not path.exists():
-            held = cls(folder, [_new_key()])
-            held.save()
-            return held
+        with _alone(folder):
+            if not path.exists():
+                cls(folder, [_new_key()]).save()
         return cls(folder, [ECKey.import_key(entry) for entry in json.loads(path.read_text())])
 
     def rotate(self) -> None:
@@ -144,6 +145,18 @@ class SigningKeys:
     def save(self) -> None:
         """Keeps the keys in the folder."""
         write_private(self.folder / KEYS_FILE, [key.as_dict(private=True) for key in self.keys])
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Makes the folder; whoever else makes what is missing in it waits, and then finds it there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _new_key() -> ECKey:
