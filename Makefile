@@ -29,7 +29,7 @@ install: .venv/installed ## the locked packages into .venv
 # Compiled once, because otherwise the first start of the suite would pay for it.
 .venv/installed: uv.lock pyproject.toml $(wildcard */*/pyproject.toml) | $(filter .tools/%,$(UV))
 	@$(UV) sync --locked --compile-bytecode $(if $(wildcard .venv/bin/gwella),--quiet)
-	@$(BIN)/python -m compileall -q libs services tools
+	@$(BIN)/python -m compileall -q libs services tools clients
 	@touch $@
 
 demo: install ## start the suite, load the real region, tell the story, keep running

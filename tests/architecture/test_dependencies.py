@@ -1,5 +1,6 @@
 """Every package declares what it imports, so that an image of one service has what it needs (design §3)."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def files() -> list[SourceFile]:
 
 @pytest.mark.parametrize("folder", sorted(PROJECTS))
 def test_a_package_imports_what_it_declares(folder: str, files: list[SourceFile]) -> None:
-    name = folder.rsplit("/", 1)[1].replace("_", "-")
+    name = tomllib.loads(PROJECTS[folder])["project"]["name"]
     own = [file for file in files if file.path.startswith(f"{folder}/src/")]
     assert own
     breaches = [str(breach) for file in own for breach in undeclared_imports(file, MAY[name])]

@@ -62,7 +62,7 @@ def pyprojects(root: Path) -> dict[str, str]:
     """The project files of the workspace's packages by their folders."""
     return {
         path.parent.relative_to(root).as_posix(): path.read_text("utf-8")
-        for folder in ("libs", "services", "tools")
+        for folder in ("libs", "services", "tools", "clients")
         for path in sorted((root / folder).glob("*/pyproject.toml"))
     }
 

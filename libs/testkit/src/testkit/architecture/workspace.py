@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-CODE_FOLDERS: Final = ("libs", "services", "tools", "tests")
+CODE_FOLDERS: Final = ("libs", "services", "tools", "clients", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SourceFile:
 
 
 def python_files(root: Path) -> list[SourceFile]:
-    """Every Python file of libraries, services, tools and tests under `root`, in the order of their paths."""
+    """Every Python file of libraries, services, tools, clients and tests under `root`, in the order of their paths."""
     found: list[SourceFile] = []
     for folder in CODE_FOLDERS:
         for path in sorted((root / folder).rglob("*.py")):
