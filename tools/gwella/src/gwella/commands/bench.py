@@ -28,11 +28,19 @@ class Area(StrEnum):
     composition = "composition"
     half_term = "half-term"
     memory = "memory"
+    events = "events"
+
+
+NAMED_ONLY = frozenset({Area.events})
+"""Long ones, or with downloads of their own: measured when named, never by a plain `gwella bench`."""
 
 
 def bench(
     areas: Annotated[
-        list[Area] | None, typer.Argument(help="What to measure; nothing named: everything.")
+        list[Area] | None,
+        typer.Argument(
+            help=f"What to measure; nothing named: everything but {', '.join(sorted(NAMED_ONLY))}."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +51,7 @@ def bench(
     """
     console = Console(quiet=as_json)
     figures: list[Figure] = []
-    for area in areas or list(Area):
+    for area in areas or [area for area in Area if area not in NAMED_ONLY]:
         with console.status(f"measuring {area} ..."):
             measured = _measure_of(area)()
         figures += measured
@@ -58,7 +66,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import composition, feed, gateway, half_term, lists, memory, relay
+    from gwella.bench import composition, events, feed, gateway, half_term, lists, memory, relay
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
         Area.relay: relay.measure,
@@ -69,6 +77,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.composition: composition.measure,
         Area.half_term: half_term.measure,
         Area.memory: memory.measure,
+        Area.events: events.measure,
     }
     return measures[area]
 
