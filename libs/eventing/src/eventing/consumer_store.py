@@ -39,6 +39,21 @@ from eventing.delivery import Delivery
 from eventing.raw import Composed, driver_of
 from eventing.tables import ConsumerTables
 
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Events parked and their keys, events pending, seconds since the oldest of both was put aside (0: none).
+
+    `stopped_because` is None while the consumer may run.
+    """
+
+    parked: int
+    parked_keys: int
+    pending: int
+    oldest_seconds: float
+    stopped_because: str | None
+
+
 _KEPT: Mapping[str, TypeEngine[Any]] = {
     "topic": Text(),
     "event_id": Text(),
@@ -229,15 +244,27 @@ class ConsumerStore:
         )
         return (await connection.execute(statement)).rowcount
 
-    async def counts(self, connection: AsyncConnection) -> tuple[int, int]:
-        """How many events are parked and how many are pending."""
-        parked, pending = self.tables.parked, self.tables.pending
-        open_ones = select(func.count()).where(
-            parked.c.consumer == self.consumer, parked.c.resolution.is_(None)
+    async def backlog(self, connection: AsyncConnection) -> Backlog:
+        """What waits for somebody or something, and whether the consumer is stopped."""
+        parked, pending, stops = self.tables.parked, self.tables.pending, self.tables.stops
+        open_ones = (parked.c.consumer == self.consumer, parked.c.resolution.is_(None))
+        waiting = pending.c.consumer == self.consumer
+        oldest = func.least(
+            select(func.min(parked.c.parked_at)).where(*open_ones).scalar_subquery(),
+            select(func.min(pending.c.pending_since)).where(waiting).scalar_subquery(),
         )
-        waiting = select(func.count()).where(pending.c.consumer == self.consumer)
-        row = (await connection.execute(select(open_ones.scalar_subquery(), waiting.scalar_subquery()))).one()
-        return int(row[0]), int(row[1])
+        stopped = select(stops.c.stopped_because).where(
+            stops.c.consumer == self.consumer, stops.c.resumed_at.is_(None)
+        )
+        statement = select(
+            select(func.count()).where(*open_ones).scalar_subquery(),
+            select(func.count(parked.c.key.distinct())).where(*open_ones).scalar_subquery(),
+            select(func.count()).where(waiting).scalar_subquery(),
+            func.coalesce(func.extract("epoch", func.clock_timestamp() - oldest), 0),
+            stopped.scalar_subquery(),
+        )
+        events, keys, waits, age, because = (await connection.execute(statement)).one()
+        return Backlog(int(events), int(keys), int(waits), float(age), because)
 
     def _compose_take(self) -> Any:
         inbox = self.tables.inbox

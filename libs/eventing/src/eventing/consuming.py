@@ -6,7 +6,7 @@ nothing: the batch is held and tried again. Offsets are committed after the tran
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 from opentelemetry import trace as otel
 
-from eventing import metrics, trace
+from eventing import metrics, stopping, trace
 from eventing.consumer_store import ConsumerStore, Parking
 from eventing.delivery import Delivery, delivered, may_concern
 from eventing.failures import is_transient
@@ -34,6 +34,8 @@ RECEIVE_SECONDS: Final = 0.5
 LINKS: Final = 32
 """Links a batch's span has at most: enough to find the story, not one for each of 500 events."""
 MEASURE_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 1.0
+"""How often a stopped consumer looks whether somebody started it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Consumer:
     """One consumer of some topics. Run several processes of the same name and they share the partitions.
 
     `now` is the clock for the lag metric (aware datetimes). `run` raises ConsumerStoppedError when the parking limit
-    is passed; `health.stopped` then says why.
+    is passed, here or by another member; `health.stopped` then says why, and `stand_by` waits for the repair.
     """
 
     def __init__(
@@ -83,13 +85,20 @@ class Consumer:
         self._held: Batch | None = None
         self._awaited: set[str] | None = None
         self._measured_at = 0.0
+        self._stop_because: str | None = None
+        self._oldest: datetime | None = None
+        """When the oldest event of the batch in hand was recorded; None: all that was received is applied."""
+        self._aside_since: float | None = None
+        """Since when (monotonic) the oldest event is parked or pending."""
         self._labels = {"consumer": name}
 
     async def run(self) -> None:
         """Runs until `stop`; a batch under way is finished first. Raises ConsumerStoppedError."""
         self._record = ParkingRecord(self._parking)
-        self._awaited = None
+        self._awaited = self._stop_because = None
+        self._measured_at = 0.0
         metrics.gauge(metrics.STOPPED, 0, self._labels)
+        metrics.report(self, self._live)
         try:
             await self.loop.run()
         except ConsumerStoppedError:
@@ -97,6 +106,23 @@ class Consumer:
             raise
         finally:
             await self._leave()
+
+    async def stand_by(self) -> bool:
+        """After a stop: waits until somebody started the consumer again (True) or it is to end (False)."""
+        while not self.loop.stopping:
+            await self.loop.rest(LOOK_SECONDS)
+            try:
+                async with self._open_unit() as unit:
+                    stop = await stopping.open_stop(unit.connection, self.store.tables.stops, self.name)
+            except Exception as error:
+                heed_cancellation()
+                if not is_transient(error):
+                    raise
+                _log.warning("a stopped consumer cannot look", consumer=self.name, error=type(error).__name__)
+                continue
+            if stop is None:
+                return not self.loop.stopping
+        return False
 
     def stop(self) -> None:
         """Ends after the batch under way."""
@@ -114,6 +140,8 @@ class Consumer:
             await subscription.close()
 
     async def _round(self) -> bool:
+        if self._stop_because is not None:
+            await self._stop_every_member(self._stop_because)
         if self._subscription is None:
             concerns = partial(may_concern, dispatch=self.dispatch)
             self._subscription = await self._transport.subscribe(self.name, self._topics, concerns)
@@ -150,6 +178,7 @@ class Consumer:
         ]
         outcomes = Counter(ignored=len(batch.records) - len(concerning))
         if concerning:
+            self._oldest = min((d.envelope.recorded_time for d in concerning if d.envelope), default=None)
             with self._tracer.start_as_current_span(
                 f"consume {self.name}",
                 kind=otel.SpanKind.CONSUMER,
@@ -159,10 +188,22 @@ class Consumer:
                 verdicts = await self._together_or_alone(concerning, outcomes)
             if verdicts is None:
                 return False
-            self._lag(concerning)
-            self._record.note(verdicts)
+            self._lag()
+            try:
+                self._record.note(verdicts)
+            except ConsumerStoppedError as stop:
+                self._count(outcomes)
+                self._stop_because = str(stop)
+                await self._stop_every_member(self._stop_because)
         self._count(outcomes)
+        self._oldest = None
         return True
+
+    async def _stop_every_member(self, because: str) -> None:
+        """Written down first: were only this process to know, its neighbours would go on parking."""
+        async with self._open_unit() as unit:
+            await stopping.note_stop(unit.connection, self.store.tables.stops, self.name, because)
+        raise ConsumerStoppedError(because)
 
     async def _together_or_alone(
         self, deliveries: Sequence[Delivery], outcomes: Counter[str]
@@ -242,26 +283,42 @@ class Consumer:
         self._count(work.outcomes)
 
     async def _measure(self) -> None:
+        """Measures what is put aside. Raises ConsumerStoppedError where a member of this consumer has stopped."""
         now = monotonic()
         if now - self._measured_at < MEASURE_SECONDS:
             return
         self._measured_at = now
+        if self._subscription is not None:
+            for place, records in (await self._subscription.behind()).items():
+                labels = {**self._labels, "topic": place.topic, "partition": str(place.partition)}
+                metrics.gauge(metrics.PARTITION_LAG, records, labels)
         async with self._open_unit() as unit:
-            parked, pending = await self.store.counts(unit.connection)
-        metrics.gauge(metrics.PARKED, parked, self._labels)
-        metrics.gauge(metrics.PENDING, pending, self._labels)
+            backlog = await self.store.backlog(unit.connection)
+        self._aside_since = now - backlog.oldest_seconds if backlog.oldest_seconds > 0 else None
+        metrics.gauge(metrics.PARKED, backlog.parked, self._labels)
+        metrics.gauge(metrics.PARKED_KEYS, backlog.parked_keys, self._labels)
+        metrics.gauge(metrics.PENDING, backlog.pending, self._labels)
+        if backlog.stopped_because is not None:
+            raise ConsumerStoppedError(backlog.stopped_because)
+
+    def _live(self) -> Iterator[metrics.Reading]:
+        """Read whenever metrics are collected, so that a loop that hangs shows as well."""
+        if self._now is None:
+            return
+        oldest = self._oldest
+        behind = 0.0 if oldest is None else max(0.0, (self._now() - oldest).total_seconds())
+        aside = 0.0 if self._aside_since is None else monotonic() - self._aside_since
+        yield metrics.Reading(metrics.CONSUMER_BEHIND, behind, self._labels)
+        yield metrics.Reading(metrics.STALENESS, max(behind, aside), self._labels)
 
     def _count(self, outcomes: Counter[str]) -> None:
         for outcome, number in outcomes.items():
             if number:
                 metrics.count(metrics.CONSUMED, number, {**self._labels, "outcome": outcome})
 
-    def _lag(self, deliveries: Sequence[Delivery]) -> None:
-        if self._now is None:
-            return
-        recorded = [d.envelope.recorded_time for d in deliveries if d.envelope is not None]
-        if recorded:
-            metrics.observe(metrics.CONSUMER_LAG, (self._now() - min(recorded)).total_seconds(), self._labels)
+    def _lag(self) -> None:
+        if self._now is not None and self._oldest is not None:
+            metrics.observe(metrics.CONSUMER_LAG, (self._now() - self._oldest).total_seconds(), self._labels)
 
 
 def _links(deliveries: Sequence[Delivery]) -> list[otel.Link]:

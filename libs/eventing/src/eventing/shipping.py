@@ -8,16 +8,28 @@ It may have repeated an older batch behind a newer one, which inbox and last ver
 
 import asyncio
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import BigInteger, Integer, Table, Text, bindparam, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from eventing import metrics
-from eventing.loop import Found, Health, Loop, Pace
+from eventing.loop import Found, Health, Loop, Pace, heed_cancellation
 from eventing.raw import raw_connection, sql_of
 from eventing.transports.port import Record, Transport
 
@@ -40,7 +52,7 @@ class _Statements:
     cursor: str
     read: str
     move: str
-    head: str
+    waiting: str
 
     @classmethod
     def of(cls, log: Table, cursors: Table) -> "_Statements":
@@ -65,8 +77,25 @@ class _Statements:
             cursor=sql_of(select(cursors.c.position).where(cursors.c.name == name), ("name",)),
             read=sql_of(read, ("after", "limit")),
             move=sql_of(move, ("to", "name", "held")),
-            head=sql_of(select(func.max(log.c.position)), ()),
+            waiting=sql_of(_waiting(log, cursors), ("name",)),
         )
+
+
+def _waiting(log: Table, cursors: Table) -> Select[Any]:
+    """How many events wait, and the age of the oldest in seconds. Positions have no gaps: no need to count."""
+    zero = literal_column("0", Integer)
+    name = bindparam("name", type_=Text)
+    held = func.coalesce(select(cursors.c.position).where(cursors.c.name == name).scalar_subquery(), zero)
+    head = func.coalesce(select(func.max(log.c.position)).scalar_subquery(), zero)
+    oldest = (
+        select(log.c.recorded_at)
+        .where(log.c.position > held)
+        .order_by(log.c.position)
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    age = cast(func.extract("epoch", func.clock_timestamp() - oldest), Double)
+    return select(func.greatest(head - held, zero), func.greatest(func.coalesce(age, zero), zero))
 
 
 class Shipper:
@@ -92,13 +121,31 @@ class Shipper:
         self._name = name or transport.name
         self._limit = limit
         self._begun = False
-        self._measured_at = 0.0
         self._labels = {"shipper": f"{self._name}:{topic}"}
         self.loop = Loop(f"shipper:{self._name}:{topic}", self._round, wake=wake, pace=pace)
 
     async def run(self) -> None:
         """Runs until `stop`."""
-        await self.loop.run()
+        measuring = asyncio.create_task(self._measure_always(), name=f"measure {self.loop.health.name}")
+        try:
+            await self.loop.run()
+        finally:
+            measuring.cancel()
+            await asyncio.gather(measuring, return_exceptions=True)
+
+    async def _measure_always(self) -> None:
+        """Beside the rounds: a round that waits for a broker that is away is just what is to be seen."""
+        while True:
+            try:
+                async with raw_connection(self._engine) as connection:
+                    lag, age = await connection.fetchrow(self._statements.waiting, self._name)
+            except Exception as error:  # noqa: BLE001 - the rounds meet the same database and say more
+                heed_cancellation()
+                _log.info("not measured", shipper=self._name, error=type(error).__name__)
+            else:
+                metrics.gauge(metrics.SHIPPER_LAG, lag, self._labels)
+                metrics.gauge(metrics.SHIPPER_AGE, age, self._labels)
+            await asyncio.sleep(MEASURE_SECONDS)
 
     def stop(self) -> None:
         """Ends after the batch under way."""
@@ -138,10 +185,6 @@ class Shipper:
                 await connection.execute(self._statements.begin, self._name)
                 cursor = await connection.fetchval(self._statements.cursor, self._name)
             rows = await self._read(connection, cursor)
-            if monotonic() - self._measured_at >= MEASURE_SECONDS:
-                self._measured_at = monotonic()
-                head = await connection.fetchval(self._statements.head) or 0
-                metrics.gauge(metrics.SHIPPER_LAG, head - cursor, self._labels)
         return cursor, rows
 
     async def _read(self, connection: Any, after: int) -> list[Record]:

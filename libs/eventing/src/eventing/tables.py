@@ -192,6 +192,23 @@ def pending_events_table(metadata: MetaData, name: str = "pending_events") -> Ta
     )
 
 
+def consumer_stops_table(metadata: MetaData, name: str = "consumer_stops") -> Table:
+    """When a consumer stopped itself, why, and who started it again for what reason; at most one stop lasts."""
+    table = Table(
+        name,
+        metadata,
+        Column("number", BigInteger, Identity(always=True), primary_key=True),
+        Column("consumer", _key_text(), nullable=False),
+        Column("stopped_because", Text, nullable=False),
+        Column("stopped_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+        Column("resumed_by", Text),
+        Column("resumed_because", Text),
+        Column("resumed_at", DateTime(timezone=True)),
+    )
+    Index(f"ix_{name}_open", table.c.consumer, unique=True, postgresql_where=table.c.resumed_at.is_(None))
+    return table
+
+
 @dataclass(frozen=True, slots=True)
 class PublisherTables:
     """What a publishing service needs."""
@@ -210,6 +227,7 @@ class ConsumerTables:
     last_versions: Table
     parked: Table
     pending: Table
+    stops: Table
 
 
 def publisher_tables(metadata: MetaData) -> PublisherTables:
@@ -220,10 +238,11 @@ def publisher_tables(metadata: MetaData) -> PublisherTables:
 
 
 def consumer_tables(metadata: MetaData) -> ConsumerTables:
-    """Declares inbox, last_versions, parked_events and pending_events in a service's metadata."""
+    """Declares inbox, last_versions, parked_events, pending_events and consumer_stops in a service's metadata."""
     return ConsumerTables(
         inbox_table(metadata),
         last_versions_table(metadata),
         parked_events_table(metadata),
         pending_events_table(metadata),
+        consumer_stops_table(metadata),
     )

@@ -55,6 +55,7 @@ WOKEN: Final = Pace(busy=0.25)
 FOLLOWING: Final = Pace(hot=0.5, busy=0.5, quiet=0.5)
 """Of what is always woken from within its process, or what nobody waits for."""
 _log = structlog.get_logger(__name__)
+Part = Sequencer | Shipper | Consumer | JobRunner | ClockRunner | Checkpoints
 
 
 class Runtime:
@@ -83,7 +84,7 @@ class Runtime:
         self.wakes: dict[str, asyncio.Event] = {}
         self.bells = {log.log.name: Bell() for log in service.logs}
         self.worker: Database | None = None
-        self._parts: list[Sequencer | Shipper | Consumer | JobRunner | ClockRunner | Checkpoints] = []
+        self._parts: list[Part] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, roles: Collection[str]) -> None:
@@ -107,9 +108,7 @@ class Runtime:
             self._add_consumer(self.worker, self.service.foundation)
         if self.transport is not None:
             await self.transport.ensure_topics([self.service.topic, *self.service.hears])
-        self._tasks += [
-            asyncio.create_task(_guarded(part.run()), name=part.health.name) for part in self._parts
-        ]
+        self._tasks += [asyncio.create_task(_guarded(part), name=part.health.name) for part in self._parts]
 
     async def stop(self) -> None:
         """Lets every part finish what it has under way, then closes the pool.
@@ -205,12 +204,16 @@ class Runtime:
             yield UnitOfWork(connection, self.clock, actor, journal)
 
 
-async def _guarded(running: Coroutine[Any, Any, None]) -> None:
-    """A consumer that stopped itself stays stopped until somebody has looked; its health says so."""
-    try:
-        await running
-    except ConsumerStoppedError as stopped:
-        _log.error("consumer_stopped", error_type=type(stopped).__name__)
+async def _guarded(part: Part) -> None:
+    """Runs a part; a consumer that stopped itself stands by until somebody has looked, and its health says so."""
+    while True:
+        try:
+            return await part.run()
+        except ConsumerStoppedError as stopped:
+            _log.error("consumer_stopped", component=part.health.name, error_type=type(stopped).__name__)
+            if not isinstance(part, Consumer) or not await part.stand_by():
+                return
+            _log.info("consumer_resumed", component=part.health.name)
 
 
 def run(service: Service) -> None:

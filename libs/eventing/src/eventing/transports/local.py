@@ -7,12 +7,20 @@ the cursor stays and the batch comes again.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from eventing.envelope import header_list
-from eventing.transports.port import Batch, Concerns, PublishError, Received, Record, SubscriptionClosedError
+from eventing.transports.port import (
+    Batch,
+    Concerns,
+    Place,
+    PublishError,
+    Received,
+    Record,
+    SubscriptionClosedError,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -22,9 +30,11 @@ class _Delivery:
     records: deque[Received]
     done: asyncio.Future[None]
     unfinished: int = field(init=False)
+    topic: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.unfinished = len(self.records)
+        self.topic = self.records[0].topic
 
 
 class LocalSubscription:
@@ -85,6 +95,13 @@ class LocalSubscription:
                     self._taken.remove(delivery)
                 if not delivery.done.done():
                     delivery.done.set_result(None)
+
+    async def behind(self) -> Mapping[Place, int]:
+        """See `port.Subscription`: what publishers wait for here."""
+        waiting = dict.fromkeys((Place(topic, 0) for topic in sorted(self.topics)), 0)
+        for delivery in {id(one): one for one in (*self._taken, *self._waiting)}.values():
+            waiting[Place(delivery.topic, 0)] += delivery.unfinished
+        return waiting
 
     async def close(self) -> None:
         """See `port.Subscription`; publishers learn at once that their batch did not arrive."""

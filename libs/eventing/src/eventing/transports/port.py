@@ -4,7 +4,7 @@ What a transport promises: at least once, in order per key as first published; a
 makes the effect exactly-once stands behind it: inbox and last versions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -38,6 +38,13 @@ class Received:
     data: bytes
 
 
+class Place(NamedTuple):
+    """A part of a topic that is read in order; `partition` 0 where a transport has no partitions."""
+
+    topic: str
+    partition: int
+
+
 Concerns = Callable[[Received], bool]
 """Whether a consumer has to read a record at all."""
 
@@ -69,6 +76,10 @@ class Subscription(Protocol):
 
     async def commit(self, batch: Batch) -> None:
         """Notes the batch as done. A commit that comes too late is no error: the inbox knows better."""
+        ...
+
+    async def behind(self) -> Mapping[Place, int]:
+        """How many records each place that is ours has beyond the last one handled, as far as is known now."""
         ...
 
     async def close(self) -> None:

@@ -86,5 +86,5 @@ def _backbone(api: str, worker: str, shared: Foundation) -> Iterator[ExecutableD
     yield Revoke(
         ["insert", "update", "delete"], [consumed.inbox, consumed.last_versions, consumed.pending], api
     )
-    yield Revoke(["insert", "delete"], [consumed.parked], api)
+    yield Revoke(["insert", "delete"], [consumed.parked, consumed.stops], api)
     yield Revoke(["update", "delete"], [published.log], worker)

@@ -1,7 +1,7 @@
 """Receiving batches from Kafka: explicit offsets, committed by us, never while somebody else owns the partition."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any, Final, NamedTuple
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 
 from eventing.transports.kafka.settings import KafkaSettings
-from eventing.transports.port import Batch, Received, SubscriptionClosedError
+from eventing.transports.port import Batch, Place, Received, SubscriptionClosedError
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._lock = asyncio.Lock()
         self._generation = 0
         self._handled: dict[Any, int] = {}
+        self._reached: dict[Any, int] = {}
         self._committed_at = 0.0
         self._closed = False
         self._topics = sorted(topics)
@@ -72,6 +73,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """Waits for the batch under way; batches received before are void from now on."""
         async with self._lock:
             await self._commit_handled()
+            self._reached.clear()
             self._generation += 1
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
@@ -118,6 +120,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         """See `port.Subscription`: kept in mind, and told to the broker now and then, when idle, and before leaving."""
         token: _Token = batch.token
         self._handled.update(token.offsets)
+        self._reached.update(token.offsets)
         if monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS:
             await self._commit_handled()
 
@@ -132,6 +135,20 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._client.commit(handled)
         except (KafkaError, IllegalStateError, TimeoutError) as error:
             _log.info("offsets not committed", consumer=self._name, error=type(error).__name__)
+
+    async def behind(self) -> Mapping[Place, int]:
+        """See `port.Subscription`: by the ends that the broker's latest answers named."""
+        ends = {part: self._client.highwater(part) for part in sorted(self._client.assignment())}
+        records: dict[Place, int] = {}
+        for part, end in ends.items():
+            if end is None:
+                continue  # not asked yet
+            try:
+                reached = self._reached.get(part) or await self._client.position(part)
+            except IllegalStateError:
+                continue  # given to somebody else meanwhile
+            records[Place(part.topic, part.partition)] = max(0, end - reached)
+        return records
 
     async def close(self) -> None:
         """See `port.Subscription`."""
