@@ -18,6 +18,7 @@ from contracts.text import Text
 from exchange.storage import change_log
 from exchange.storage.tables import changes
 from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, reading
+from exchange.usecases.feed_position import MAX_PARTITIONS, chosen_partition, ensure_known
 from exchange.usecases.read_changes import FEED_OPERATIONS, before_move, held_back, moved, scope_change
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
@@ -71,9 +72,17 @@ class FeedView(View, data_class=DataClass.public):
     """Pass it as `after`: everything up to it was considered under your rights."""
     safe_until: int
     """The feed is complete up to here: no entry will ever appear at or before this position."""
+    feed: str
+    """Which feed this is. Keep it with your copy and send it as `feed`: positions of another one mean nothing here."""
 
 
-@router.get("/changes", operation="changes.read", response_model=FeedView, dated=False)
+@router.get(
+    "/changes",
+    operation="changes.read",
+    response_model=FeedView,
+    dated=False,
+    problems=["position_not_known", "position_forgotten"],
+)
 async def read_changes(
     call: Call,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
@@ -82,29 +91,36 @@ async def read_changes(
     type: Annotated[list[str], Query(max_length=50)] = [],  # noqa: A002, B006  (the contract's name; never changed)
     authority: Annotated[list[AuthorityCode], Query(max_length=22)] = [],  # noqa: B006
     school: Annotated[list[SchoolNumber], Query(max_length=200)] = [],  # noqa: B006
+    partition: Annotated[int | None, Query(ge=0, lt=MAX_PARTITIONS)] = None,
+    partitions: Annotated[int | None, Query(ge=1, le=MAX_PARTITIONS)] = None,
+    feed: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
 ) -> Response:
     """Everything that changed behind a position, in one order over all services, as far as you may see it.
 
     `wait` holds an empty answer back for up to so many seconds, until something comes. Keep `next_after` with your
     copy, in the same transaction: after a crash go on from there. Nothing is lost, and `event_id` and `version`
     tell what you already have. Order across records is the order of arrival: a reference may precede its target.
+    `partition` of `partitions` gives the entries of some records, each with all of its own, to be pulled in parallel.
+    A position that was never given, or is told no longer, is refused (410) with where to begin anew.
     """
     # Asked for by number, a school's history is shown to who has the school now.
     call.wishes = {**call.wishes, HISTORY: bool(school)}
-    wanted = Wanted(tuple(type), tuple(authority), tuple(school))
+    wanted = Wanted(tuple(type), tuple(authority), tuple(school), chosen_partition(partition, partitions))
     until = monotonic() + wait
     bell = call.serving.bells.get(LOG)
-    feed = _Feed(call, limit, wanted)
+    reader = _Feed(call, limit, wanted)
     with nullcontext() if bell is None else bell.listening() as rung:
-        page = await feed.read(after)
+        page = await reader.read(after)
+        ensure_known(page, after, feed)
         while not page.rows and (left := until - monotonic()) > 0:
             await _grown(rung, left)
-            page = await feed.read(page.next_after)
+            page = await reader.read(page.next_after)
     body = orjson.dumps(
         {
-            "items": [feed.entry(row) for row in page.rows],
+            "items": [reader.entry(row) for row in page.rows],
             "next_after": page.next_after,
             "safe_until": page.safe_until,
+            "feed": page.feed,
         }
     )
     return Response(body, 200, call.headers(), "application/json")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, Integer, bindparam, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, bindparam, cast, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
@@ -57,13 +57,24 @@ def _row(envelope: Envelope) -> dict[str, Any]:
     }
 
 
+def in_partition(partition: int, partitions: int) -> ColumnElement[bool]:
+    """Entries of one of so many partitions, counted from 0."""
+    of = (bindparam(None, value, type_=BigInteger) for value in (partitions, partition))
+    return changes.c.key_hash % next(of) == next(of)
+
+
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Entries in order, where to go on, and the position up to which the log is complete."""
+    """Entries in order, where to go on, and the position up to which the log is complete.
+
+    `feed`: which feed it is. `floor`: entries up to there are told no longer.
+    """
 
     rows: Sequence[Mapping[str, Any]]
     next_after: int
     safe_until: int
+    feed: str
+    floor: int
 
 
 async def head(connection: AsyncConnection) -> int:
@@ -86,7 +97,7 @@ def reading(conditions: Sequence[ColumnElement[bool]]) -> Composed:
         .lateral("entry")
     )
     return Composed.of(
-        select(changes_head.c.position.label("head"), entries)
+        select(changes_head.c.position.label("head"), changes_head.c.feed, changes_head.c.floor, entries)
         .select_from(changes_head.outerjoin(entries, true()))
         .order_by(entries.c.position)
     )
@@ -100,6 +111,27 @@ async def read(connection: AsyncConnection, after: int, limit: int, statement: C
     """
     driver = await driver_of(connection)
     found = await driver.fetch(*statement.with_(after=after, limit=limit))
-    until = int(found[0]["head"]) if found else 0
+    until = int(found[0]["head"])
     rows = [row for row in found if row["position"] is not None]
-    return FeedPage(rows, rows[-1]["position"] if len(rows) == limit else max(after, until), until)
+    next_after = rows[-1]["position"] if len(rows) == limit else max(after, until)
+    return FeedPage(rows, next_after, until, found[0]["feed"], int(found[0]["floor"]))
+
+
+async def raise_floor(connection: AsyncConnection, floor: int) -> int:
+    """Lets the feed begin behind `floor`; returns where it begins now. It is never lowered, nor beyond the head.
+
+    Nothing is deleted: returns are counted from the whole log.
+    """
+    begins = func.greatest(changes_head.c.floor, func.least(floor, changes_head.c.position))
+    return int(
+        await connection.scalar(update(changes_head).values(floor=begins).returning(changes_head.c.floor))
+        or 0
+    )
+
+
+async def renew_feed(connection: AsyncConnection) -> str:
+    """Makes it another feed, after a restore to an earlier state: who followed the former one is told to begin anew."""
+    renewed = (
+        update(changes_head).values(feed=cast(func.gen_random_uuid(), Text)).returning(changes_head.c.feed)
+    )
+    return str(await connection.scalar(renewed))

@@ -1,6 +1,6 @@
 """The exchange's tables. `changes` is the public change feed: one gap-free sequence over all services."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Computed, DateTime, Index, LargeBinary, Text, text
 
 from eventing.sequencer import LogTables
 from eventing.tables import head_table, log_table, outbox_table
@@ -40,9 +40,31 @@ def _change_columns() -> list[Column[object]]:
     ]
 
 
+_KEY_HASH = (
+    r"('x' || substr(encode(sha256(decode(replace(aggregate || ':' || key, '\', '\\'), 'escape')), 'hex'), 1, 8))"
+    "::bit(32)::bigint"
+)
+"""The first four bytes of SHA-256 of `<service>.<aggregate>:<key>`; `decode` makes bytes of a text."""
 changes_outbox = outbox_table(metadata, "changes_outbox", _change_columns())
-changes = log_table(metadata, "changes", _change_columns())
-changes_head = head_table(metadata, "changes_head")
+changes = log_table(
+    metadata,
+    "changes",
+    [
+        *_change_columns(),
+        # By which entries fall into partitions, all of a record into one. Promised to clients, so never another.
+        Column("key_hash", BigInteger, Computed(_KEY_HASH, persisted=True), nullable=False),
+    ],
+)
+changes_head = head_table(
+    metadata,
+    "changes_head",
+    [
+        # Which feed it is: positions of another one mean nothing here.
+        Column("feed", Text, nullable=False, server_default=text("gen_random_uuid()::text")),
+        # Entries up to here are told no longer.
+        Column("floor", BigInteger, nullable=False, server_default=text("0")),
+    ],
+)
 protect(
     changes,
     "data_class",

@@ -39,6 +39,8 @@ class Wanted:
     types: tuple[str, ...] = ()
     authorities: tuple[str, ...] = ()
     schools: tuple[str, ...] = ()
+    partition: tuple[int, int] | None = None
+    """Which of how many; None: all of them."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as conditions on the log."""
@@ -49,11 +51,12 @@ class Wanted:
             (_either("authority"), self.authorities),
             (_either("school"), self.schools),
         )
-        return [
+        wanted = [
             or_(*(column == any_(bindparam(None, list(values), type_=ARRAY(Text))) for column in either))
             for either, values in columns
             if values
         ]
+        return wanted if self.partition is None else [*wanted, change_log.in_partition(*self.partition)]
 
 
 def _either(tenant: str) -> tuple[ColumnElement[str], ...]:

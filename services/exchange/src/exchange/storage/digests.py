@@ -1,0 +1,111 @@
+"""SQL of the digest: the state of each record at a position, counted and added up bucket by bucket."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Lateral,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.domain.digest import Bucket, Sum, sum_of
+from exchange.storage.tables import changes
+
+_ASKED: Final = (
+    func.unnest(
+        bindparam("first", type_=ARRAY(BigInteger)),
+        bindparam("beyond", type_=ARRAY(BigInteger)),
+        bindparam("shift", type_=ARRAY(Integer)),
+    )
+    .table_valued("first", "beyond", "shift", with_ordinality="place", name="asked")
+    .render_derived()
+)
+
+
+def _newest(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool], *more: Any) -> Lateral:
+    """For each bucket asked for the newest entry of each record under these conditions, up to a position.
+
+    The index on the state of records has everything that this reads but what is asked for in `more`.
+    """
+    record = (changes.c.key_hash, changes.c.aggregate, changes.c.key)
+    return (
+        select(*record, changes.c.version, changes.c.position, held.label("held"), *more)
+        .where(
+            changes.c.key_hash >= _ASKED.c.first,
+            changes.c.key_hash < _ASKED.c.beyond,
+            changes.c.position <= bindparam("at", type_=BigInteger),
+            *conditions,
+        )
+        .distinct(*record)
+        .order_by(*record, changes.c.position.desc())
+        .correlate(_ASKED)
+        .lateral("newest")
+    )
+
+
+def _asked(buckets: Sequence[Bucket], at: int) -> dict[str, Any]:
+    return {
+        "first": [bucket.first for bucket in buckets],
+        "beyond": [bucket.beyond for bucket in buckets],
+        "shift": [bucket.shift for bucket in buckets],
+        "at": at,
+    }
+
+
+async def children(
+    connection: AsyncConnection,
+    buckets: Sequence[Bucket],
+    at: int,
+    conditions: Sequence[ColumnElement[bool]],
+    held: ColumnElement[bool],
+) -> list[dict[str, Sum]]:
+    """For each bucket its children that are not empty, by prefix. `held`: whether an entry leaves the record there."""
+    newest = _newest(conditions, held)
+    child = newest.c.key_hash.op(">>")(_ASKED.c.shift)
+    query = (
+        select(_ASKED.c.place, child.label("child"), func.count(), func.sum(_hash_of(newest)))
+        .select_from(_ASKED.join(newest, newest.c.held))
+        .group_by(_ASKED.c.place, child)
+        .order_by(_ASKED.c.place, child)
+    )
+    found: list[dict[str, Sum]] = [{} for _ in buckets]
+    for place, number, count, total in await connection.execute(query, _asked(buckets, at)):
+        found[place - 1][buckets[place - 1].child(number)] = sum_of(count, int(total))
+    return found
+
+
+async def items(
+    connection: AsyncConnection,
+    buckets: Sequence[Bucket],
+    at: int,
+    conditions: Sequence[ColumnElement[bool]],
+    held: ColumnElement[bool],
+) -> list[list[Mapping[str, Any]]]:
+    """For each bucket the entries that tell the state of its records, in the order of their aggregates and keys."""
+    more = [column for column in changes.c if column.name not in ("key_hash", "aggregate", "key", "version", "position")]
+    newest = _newest(conditions, held, *more)
+    query = (
+        select(_ASKED.c.place, newest)
+        .select_from(_ASKED.join(newest, newest.c.held))
+        .order_by(_ASKED.c.place, newest.c.aggregate, newest.c.key)
+    )
+    found: list[list[Mapping[str, Any]]] = [[] for _ in buckets]
+    for row in (await connection.execute(query, _asked(buckets, at))).mappings():
+        found[row["place"] - 1].append(row)
+    return found
+
+
+def _hash_of(state: Lateral) -> ColumnElement[int]:
+    """The first eight bytes of the digest of a state, as Postgres reads them: with a sign, which no sum feels."""
+    told = state.c.aggregate + ":" + state.c.key + ":" + cast(state.c.version, Text)
+    digest = func.encode(func.substring(func.sha256(func.convert_to(told, "UTF8")), 1, 8), "hex")
+    return cast(cast("x" + digest, BIT(64)), BigInteger)
