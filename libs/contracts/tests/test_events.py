@@ -1,10 +1,12 @@
 """Every event class keeps the promises of the contracts package (E-07, E-08, X-04)."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from contracts import events as _  # noqa: F401  (registers every class)
 from contracts.aggregates import READ_OPERATIONS
-from contracts.event import EVENTS, Event, event
+from contracts.event import EVENTS, Change, Event, Moved, event
 from contracts.operations import OPERATIONS
 
 CLASSES = sorted(EVENTS.items())
@@ -45,3 +47,31 @@ def test_a_type_cannot_be_declared_twice_nor_without_example() -> None:
         event(publisher="registry", aggregate="school", happened="registered")(SchoolRegisteredAgain)
     with pytest.raises(ValueError, match="docstring"):
         event(publisher="registry", aggregate="school", happened="never_heard")(Undocumented)
+
+
+def lacking(cls: type[Event], others: Iterable[type[Event]]) -> set[str]:
+    """Fields that every event of the aggregate tells of its record, and this one does not."""
+    told = [
+        {name for name, field in other.model_fields.items() if field.is_required()}
+        for other in others
+        if other.AGGREGATE == cls.AGGREGATE
+        and other.PUBLISHER == cls.PUBLISHER
+        and not issubclass(other, Moved)
+    ]
+    return set.intersection(*told) - cls.model_fields.keys()
+
+
+def test_what_takes_a_record_away_carries_its_natural_keys() -> None:
+    """E-02: a copy that is keyed by number, code or digest, and not by our id, finds what it is to forget."""
+    every = list(EVENTS.values())
+    taking = [cls for cls in every if cls.CHANGE in (Change.delete, Change.rekey)]
+    assert {cls.CHANGE for cls in taking} == {Change.delete, Change.rekey}
+    assert {cls.__name__: missing for cls in taking if (missing := lacking(cls, every))} == {}
+
+    class Bare(Event):
+        """A delete that tells the reason alone."""
+
+        reason: str
+
+    Bare.PUBLISHER, Bare.AGGREGATE = taking[0].PUBLISHER, taking[0].AGGREGATE
+    assert lacking(Bare, every)

@@ -1,7 +1,22 @@
 """A client of Gwella's API: it depends on httpx alone and knows nothing of how the suite is built."""
 
 from gwella_client.client import Answer, Client, Traffic
+from gwella_client.following import Do, Entry, Follower, Page, Place, PlaceGone, pull, what_to_do
 from gwella_client.problem import Problem
 from gwella_client.tokens import ClientCredentials
 
-__all__ = ["Answer", "Client", "ClientCredentials", "Problem", "Traffic"]
+__all__ = [
+    "Answer",
+    "Client",
+    "ClientCredentials",
+    "Do",
+    "Entry",
+    "Follower",
+    "Page",
+    "Place",
+    "PlaceGone",
+    "Problem",
+    "Traffic",
+    "pull",
+    "what_to_do",
+]

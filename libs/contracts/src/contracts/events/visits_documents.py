@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from contracts.document_facts import DocumentFacts, example
-from contracts.event import event
+from contracts.event import Change, event
 
 _event = partial(event, publisher="visits", aggregate="document")
 _EXAMPLE: dict[str, Any] = example("visits", "visit", authority="673", school="6732118")
@@ -38,7 +38,7 @@ class VisitsDocumentAttached(DocumentFacts):
     EXAMPLE: ClassVar[dict[str, Any]] = _EXAMPLE | {"changed": ["records"]}
 
 
-@_event(happened="removed")
+@_event(happened="removed", change=Change.delete)
 class VisitsDocumentRemoved(DocumentFacts):
     """The file was removed; what is known of it stays, its bytes are deleted."""
 
