@@ -5,7 +5,7 @@ until none is left or one fails. `discard` gives up one event for a stated reaso
 until it is redriven.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,6 +74,20 @@ class Redriven:
     waits_for: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a redrive did to one parked event: `resolution` redriven, or None where it failed again."""
+
+    number: int
+    resolution: str | None
+    attempts: int
+    error: str | None = None
+
+
+Note = Callable[[Any, Sequence[Decided]], Awaitable[None]]
+"""Writes decisions down elsewhere (an audit), in the transaction of the unit it is given."""
+
+
 async def parked_keys(
     connection: AsyncConnection,
     table: Table,
@@ -125,12 +139,21 @@ async def discard(connection: AsyncConnection, table: Table, number: int, *, rea
 
 
 async def redrive(
-    open_unit: OpenUnit, store: ConsumerStore, dispatch: Dispatch, *, key: str, by: str, because: str = ""
+    open_unit: OpenUnit,
+    store: ConsumerStore,
+    dispatch: Dispatch,
+    *,
+    key: str,
+    by: str,
+    because: str = "",
+    note: Note | None = None,
 ) -> Redriven:
     """Handles a key's parked events again, in order. Raises NotParkedError when the key has none.
 
-    `store` and `dispatch` are the consumer's own, so the events pass through the same reactions.
+    `store` and `dispatch` are the consumer's own, so the events pass through the same reactions. `note` is told of
+    each event in the transaction that resolves it, and of the failure that ends the redrive.
     """
+    note = note or _nowhere
     table, done = store.tables.parked, 0
     while True:
         number = None
@@ -142,12 +165,13 @@ async def redrive(
                 if row is None:
                     break
                 number = int(row.number)
-                waits_for = await _redrive_one(unit, store, dispatch, row, by, because)
+                waits_for, resolved = await _redrive_one(unit, store, dispatch, row, by, because)
+                await note(unit, resolved)
         except Exception as error:
             heed_cancellation()
             if number is None or is_transient(error):
                 raise
-            await _note_failure(open_unit, table, number, error)
+            await _note_failure(open_unit, table, number, error, note)
             return Redriven(done, await _left(open_unit, table, store.consumer, key), error=describe(error))
         done += 1
         if waits_for is not None:
@@ -159,12 +183,12 @@ async def redrive(
 
 async def _redrive_one(
     unit: Any, store: ConsumerStore, dispatch: Dispatch, row: Any, by: str, because: str
-) -> str | None:
-    """Handles one locked row; the key it now waits for, with everything behind it, or None."""
+) -> tuple[str | None, list[Decided]]:
+    """Handles one locked row: the key it now waits for, with everything behind it, or None; and what is resolved."""
     delivery = redelivered(row, dispatch)
     if delivery.error is not None:
         raise ValueError(delivery.error)
-    numbers = [int(row.number)]
+    resolved = [Decided(int(row.number), "redriven", int(row.attempts))]
 
     async def followers() -> Sequence[Delivery]:
         rest = select(*_next_columns(store.tables.parked)).where(
@@ -172,13 +196,14 @@ async def _redrive_one(
         )
         behind = rest.where(store.tables.parked.c.number > row.number).order_by(store.tables.parked.c.number)
         rows = (await unit.connection.execute(behind.with_for_update())).all()
-        numbers.extend(int(one.number) for one in rows)
+        resolved.extend(Decided(int(one.number), "redriven", int(one.attempts)) for one in rows)
         return [redelivered(one, dispatch) for one in rows]
 
     work = Work(store, dispatch, unit, alone=True)
     waits_for = await work.redrive(delivery, followers)
+    numbers = [one.number for one in resolved]
     await _resolve(unit.connection, store.tables.parked, numbers, "redriven", by, because)
-    return waits_for
+    return waits_for, resolved
 
 
 async def _resolve(
@@ -197,14 +222,20 @@ async def _resolve(
     return (await connection.execute(statement)).rowcount
 
 
-async def _note_failure(open_unit: OpenUnit, table: Table, number: int, error: Exception) -> None:
+async def _note_failure(open_unit: OpenUnit, table: Table, number: int, error: Exception, note: Note) -> None:
     statement = (
         update(table)
         .where(table.c.number == number)
         .values(attempts=table.c.attempts + 1, error=describe(error))
+        .returning(table.c.attempts)
     )
     async with open_unit() as unit:
-        await unit.connection.execute(statement)
+        attempts = (await unit.connection.execute(statement)).scalar_one()
+        await note(unit, [Decided(number, None, int(attempts), describe(error))])
+
+
+async def _nowhere(unit: Any, decided: Sequence[Decided]) -> None:
+    """For whom the parked rows themselves tell enough."""
 
 
 async def _left(open_unit: OpenUnit, table: Table, consumer: str, key: str) -> int:
@@ -218,7 +249,8 @@ def _open(table: Table, consumer: str, key: str) -> list[Any]:
 
 
 def _next_columns(table: Table) -> list[Any]:
-    return [table.c[name] for name in ("number", "topic", "event_id", "key", "headers", "data", "position")]
+    names = ("number", "topic", "event_id", "key", "headers", "data", "position", "attempts")
+    return [table.c[name] for name in names]
 
 
 def _next(table: Table, consumer: str, key: str) -> Select[Any]:

@@ -1,8 +1,9 @@
 """What every write leaves behind in its own transaction: the event in the outbox and the entry in the audit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,6 +31,18 @@ class Actor:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody decided on a thing of the house that is no record: `on` and `on_id` name it (a parked event, 7)."""
+
+    on: str
+    on_id: str
+    version: int
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str | None = None
+
+
 @dataclass(frozen=True)
 class Journal:
     """The two writers behind `UnitOfWork.write`: one outbox statement and one audit statement per call."""
@@ -37,6 +50,25 @@ class Journal:
     service: str
     publishes: frozenset[type[Event]]
     foundation: Foundation
+
+    async def decided(
+        self, connection: AsyncConnection, actor: Actor, now: datetime, decisions: Sequence[Decision]
+    ) -> None:
+        """Appends the audit entries of decisions on what is no record of the service: no event tells of them."""
+        entries = [
+            audit.change(
+                actor=actor,
+                at=now,
+                record=decision.on,
+                record_id=decision.on_id,
+                version=decision.version,
+                before=decision.before,
+                after=decision.after,
+                reason=decision.reason or actor.reason,
+            )
+            for decision in decisions
+        ]
+        await audit.append(connection, self.foundation.audit, entries)
 
     async def note(
         self,

@@ -212,7 +212,7 @@ async def _guarded(part: Part) -> None:
         except ConsumerStoppedError as stopped:
             _log.error("consumer_stopped", component=part.health.name, error_type=type(stopped).__name__)
             if not isinstance(part, Consumer) or not await part.stand_by():
-                return
+                return None
             _log.info("consumer_resumed", component=part.health.name)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service_kit import slices
 from service_kit.clock import Clock
-from service_kit.journal import Actor, Journal
+from service_kit.journal import Actor, Decision, Journal
 from service_kit.problems import ProblemError
 from service_kit.records import Record, Write, Written
 
@@ -61,6 +61,13 @@ class UnitOfWork:
             self.connection, self.actor, now, record, list(zip(writes, written, strict=True))
         )
         return written
+
+    async def decide(self, decisions: Sequence[Decision], actor: Actor | None = None) -> None:
+        """Leaves the audit entries of decisions on things that are no records, in this transaction.
+
+        `actor`: who decided, where that is not who acts here (a worker does what a caller asked for).
+        """
+        await self._journal.decided(self.connection, actor or self.actor, self.clock.now(), decisions)
 
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
