@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
     **all_(REFUSED, *(
         f"/v1/consumers/{service}/{what}"
         for service in ("visits", "brokerage", "governance", "exchange")
-        for what in ("parked-events", "backlog")
+        for what in ("parked-events", "parked-events/{number}", "backlog")
     )),
 }  # fmt: skip
 
