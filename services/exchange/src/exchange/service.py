@@ -8,7 +8,15 @@ from contracts.events import exchange as events
 from contracts.text import Text
 from eventing.reactions import reactions_of, topic_of
 from exchange import reactions
-from exchange.api import chain, changes, return_definitions, return_steps, returns, subject_versions
+from exchange.api import (
+    chain,
+    changes,
+    digests,
+    return_definitions,
+    return_steps,
+    returns,
+    subject_versions,
+)
 from exchange.storage.body_seats import memberships_of
 from exchange.storage.tables import CHANGE_LOG, RIGHTS, metadata, shared
 from exchange.usecases.open_return import OPEN_RETURNS
@@ -22,6 +30,7 @@ service = Service(
     foundation=shared,
     routers=[
         changes.router,
+        digests.router,
         subject_versions.router,
         chain.router,
         return_definitions.router,

@@ -1,7 +1,6 @@
 """The change feed: `GET /v1/changes`, one gap-free order over all services (E-01, E-04, E-05, X-01)."""
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -15,11 +14,12 @@ from contracts.data_class import DataClass
 from contracts.event import Change
 from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
+from exchange.api.feed_entries import entry_as_told
 from exchange.storage import change_log
 from exchange.storage.tables import changes
 from exchange.usecases.feed_policy import FeedPolicy, Wanted, feed_policy, reading
 from exchange.usecases.feed_position import MAX_PARTITIONS, chosen_partition, ensure_known
-from exchange.usecases.read_changes import FEED_OPERATIONS, before_move, held_back, moved, scope_change
+from exchange.usecases.read_changes import FEED_OPERATIONS, Shown
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
 from service_kit.moving import HISTORY
@@ -117,7 +117,7 @@ async def read_changes(
             page = await reader.read(page.next_after)
     body = orjson.dumps(
         {
-            "items": [reader.entry(row) for row in page.rows],
+            "items": [entry_as_told(reader.shown, row) for row in page.rows],
             "next_after": page.next_after,
             "safe_until": page.safe_until,
             "feed": page.feed,
@@ -159,37 +159,7 @@ class _Feed:
             statement = reading(self.policy.shown, self.wanted)
             return await change_log.read(uow.connection, after, self.limit, statement)
 
-    def entry(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """An entry as this caller is told of it."""
-        shown = () if self.policy is None else self.policy.shown
-        change = scope_change(shown, row) if moved(row) else None
-        if change is not Change.left_scope:
-            entry = _entry(row, _data(row, held_back(shown, row)))
-            return entry if change is None else entry | {"change": change}
-        told = orjson.loads(row["data"])
-        kept = {name: told[name] for name in _TOLD_ON_LEAVING if name in told}
-        return _entry(before_move(row), kept) | {"change": change}
-
-
-def _data(row: Mapping[str, Any], hidden: frozenset[str]) -> Any:
-    """An event's data without the fields that are hidden; as it came, where nothing is."""
-    if not hidden:
-        return orjson.Fragment(row["data"])
-    return {name: value for name, value in orjson.loads(row["data"]).items() if name not in hidden}
-
-
-def _entry(row: Mapping[str, Any], data: Any) -> dict[str, Any]:
-    entry: dict[str, Any] = {name: row[name] for name in _CARRIED}
-    entry["data"] = data
-    for tenant in ("authority", "school"):
-        if row[tenant] is not None:
-            entry[tenant] = row[tenant]
-    return entry
-
-
-_CARRIED = ("position", "event_id", "type", "change", "subject", "key", "version", "time", "correlation_id")
-_TOLD_ON_LEAVING = (
-    "authority", "school", "from_authority", "from_school", "reason", "transferred_on", "provider_authority",
-    "provider_school", "from_provider_authority", "from_provider_school",
-)  # fmt: skip
-"""Of a record that left the caller's scope: where it went, which is public, and nothing else."""
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """What may be seen, once it was decided."""
+        return () if self.policy is None else self.policy.shown

@@ -82,6 +82,12 @@ async def head(connection: AsyncConnection) -> int:
     return int(await connection.scalar(select(changes_head.c.position)) or 0)
 
 
+async def position_now(connection: AsyncConnection) -> FeedPage:
+    """Where the feed stands, without an entry."""
+    stands = (await connection.execute(select(changes_head))).one()
+    return FeedPage([], stands.position, stands.position, stands.feed, stands.floor)
+
+
 def reading(conditions: Sequence[ColumnElement[bool]]) -> Composed:
     """The statement for `read`: entries beyond a position under these conditions, and the head of the same moment."""
     entries = (

@@ -6,8 +6,8 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Integer,
-    Lateral,
     Text,
     bindparam,
     cast,
@@ -31,7 +31,7 @@ _ASKED: Final = (
 )
 
 
-def _newest(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool], *more: Any) -> Lateral:
+def _newest(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool], *more: Any) -> FromClause:
     """For each bucket asked for the newest entry of each record under these conditions, up to a position.
 
     The index on the state of records has everything that this reads but what is asked for in `more`.
@@ -83,15 +83,19 @@ async def children(
     return found
 
 
-async def items(
+async def entries(
     connection: AsyncConnection,
     buckets: Sequence[Bucket],
     at: int,
     conditions: Sequence[ColumnElement[bool]],
     held: ColumnElement[bool],
 ) -> list[list[Mapping[str, Any]]]:
-    """For each bucket the entries that tell the state of its records, in the order of their aggregates and keys."""
-    more = [column for column in changes.c if column.name not in ("key_hash", "aggregate", "key", "version", "position")]
+    """For each bucket the entries that tell the states of its records, by aggregate and key."""
+    more = [
+        column
+        for column in changes.c
+        if column.name not in ("key_hash", "aggregate", "key", "version", "position")
+    ]
     newest = _newest(conditions, held, *more)
     query = (
         select(_ASKED.c.place, newest)
@@ -104,7 +108,7 @@ async def items(
     return found
 
 
-def _hash_of(state: Lateral) -> ColumnElement[int]:
+def _hash_of(state: FromClause) -> ColumnElement[int]:
     """The first eight bytes of the digest of a state, as Postgres reads them: with a sign, which no sum feels."""
     told = state.c.aggregate + ":" + state.c.key + ":" + cast(state.c.version, Text)
     digest = func.encode(func.substring(func.sha256(func.convert_to(told, "UTF8")), 1, 8), "hex")

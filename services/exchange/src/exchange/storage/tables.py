@@ -79,6 +79,18 @@ protect(
 )
 Index("ix_changes_authority_position", changes.c.authority, changes.c.position)
 Index("ix_changes_school_position", changes.c.school, changes.c.position)
+# The states of records, newest first: the digest reads them, with whose they are, from the index alone.
+Index(
+    "ix_changes_record_states",
+    changes.c.key_hash,
+    changes.c.aggregate,
+    changes.c.key,
+    changes.c.position.desc(),
+    postgresql_include=[
+        "version", "change", "data_class", "authority", "school", "body", "from_authority", "from_school",
+        "other_authority", "other_school", "other_person", "from_other_authority", "from_other_school",
+    ],
+)  # fmt: skip
 
 CHANGE_LOG = LogTables(changes_outbox, changes, changes_head)
 """What the exchange's relay sequences beside its own events."""

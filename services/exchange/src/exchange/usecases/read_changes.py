@@ -6,7 +6,7 @@ each what its read shows. So the feed can show nothing that a read would hide (E
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -73,13 +73,24 @@ def feed_decision(principal: Principal, shown: list[Shown]) -> Decision:
     return Decision(principal, "changes.read", allowed=True, by_class=by_class)
 
 
-def visible(shown: list[Shown]) -> ColumnElement[bool]:
+def visible(shown: Sequence[Shown]) -> ColumnElement[bool]:
     """The same as a condition on the change log."""
+    return _within(shown, lambda part: (*_sides(part), *_former_sides(part)))
+
+
+def visible_as_it_is(shown: Sequence[Shown]) -> ColumnElement[bool]:
+    """The condition for records that the caller may read as an entry leaves them, and not only as they were before."""
+    return _within(shown, _sides)
+
+
+def _within(
+    shown: Sequence[Shown], sides: Callable[[Shown], Iterable[ColumnElement[bool]]]
+) -> ColumnElement[bool]:
     parts = [
         and_(
             changes.c.aggregate == any_(bindparam(None, list(part.aggregates), type_=ARRAY(Text))),
             changes.c.data_class == part.data_class.value,
-            or_(*_sides(part)),
+            or_(*sides(part)),
         )
         for part in shown
     ]
@@ -87,14 +98,20 @@ def visible(shown: list[Shown]) -> ColumnElement[bool]:
 
 
 def _sides(part: Shown) -> Iterator[ColumnElement[bool]]:
-    """By whose an entry's record is and was; the second side reads no more than rows of `BOTH_SIDES`."""
+    """By whose an entry's record is; the second side reads no more than rows of `BOTH_SIDES`."""
     scope, column = part.scope, changes.c
     yield row_predicate(scope, authority=column.authority, school=column.school, body=column.body)
-    yield row_predicate(scope, authority=column.from_authority, school=column.from_school)
     if part.data_class in BOTH_SIDES:
         yield row_predicate(
             scope, authority=column.other_authority, school=column.other_school, person=column.other_person
         )
+
+
+def _former_sides(part: Shown) -> Iterator[ColumnElement[bool]]:
+    """By whose it was before it moved."""
+    scope, column = part.scope, changes.c
+    yield row_predicate(scope, authority=column.from_authority, school=column.from_school)
+    if part.data_class in BOTH_SIDES:
         yield row_predicate(scope, authority=column.from_other_authority, school=column.from_other_school)
 
 
