@@ -111,12 +111,19 @@ class PostgresServer:
         (self.folder / "owner.json").unlink(missing_ok=True)
 
 
-def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool = False) -> PostgresServer:
+def start_postgres(
+    data_dir: Path,
+    *,
+    port: int | None = None,
+    throwaway: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> PostgresServer:
     """Start the server of a folder, making the cluster on the first call (about 0.7 s).
 
     A server left behind by a killed process is stopped first. Raises `PostgresInUseError` when a living process
     owns it and `PostgresError` when the port given is taken or the server does not come up.
-    `throwaway` trades durability for speed: only for data that a test deletes.
+    `throwaway` trades durability for speed: only for data that a test deletes. `settings` are the server's own,
+    for this start.
     """
     folder = data_dir.expanduser().resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,7 +142,7 @@ def start_postgres(data_dir: Path, *, port: int | None = None, throwaway: bool =
         raise PostgresError(f"port {port} is in use; PostgreSQL was to listen there")
     for attempt in (1, 2, 3):
         chosen = port if port is not None else free_port()
-        child = _launch(folder, chosen, throwaway=throwaway)
+        child = _launch(folder, chosen, {**(_THROWAWAY if throwaway else {}), **(settings or {})})
         if _wait_ready(child, cluster):
             write_record(folder / "owner.json", ProcessRecord.of(os.getpid(), "owner of PostgreSQL"))
             if new and not throwaway:
@@ -256,10 +263,9 @@ def _run(command: list[str]) -> None:
         raise PostgresError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
 
 
-def _launch(folder: Path, port: int, *, throwaway: bool) -> subprocess.Popen[bytes]:
-    settings = {**_SETTINGS, **(_THROWAWAY if throwaway else {}), "port": str(port)}
+def _launch(folder: Path, port: int, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [binary("postgres"), "-D", str(folder / "cluster")]
-    for name, value in settings.items():
+    for name, value in {**_SETTINGS, **settings, "port": str(port)}.items():
         command += ["-c", f"{name}={value}"]
     with (folder / "postgres.log").open("ab") as log:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]

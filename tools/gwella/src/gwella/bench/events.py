@@ -1,16 +1,34 @@
-"""`gwella bench events`: the event backbone beside its limit and its peers, part by part."""
+"""`gwella bench events`: the event backbone beside its limits and its peers, all parts on the same two servers."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from gwella.bench import relay
+import uvloop
+
+from gwella.bench import events_consuming, events_end_to_end, events_relaying, events_waiting
+from gwella.bench.events_servers import Servers, Sizes, servers
 from gwella.bench.figures import Figure
 
-PARTS: Mapping[str, Callable[[], list[Figure]]] = {
-    "relay": relay.measure,
+Part = Callable[[Servers], Awaitable[list[Figure]]]
+
+PARTS: Mapping[str, Part] = {
+    "relaying": events_relaying.measure,
+    "consuming": events_consuming.measure,
+    "end to end": events_end_to_end.measure,
+    "waiting": events_waiting.measure,
 }
-"""Each part starts and stops servers of its own."""
+"""Each makes databases and topics of its own."""
 
 
-def measure() -> list[Figure]:
-    """Every part in turn."""
-    return [figure for part in PARTS.values() for figure in part()]
+async def _measured(folder: Path, parts: Sequence[str], sizes: Sizes) -> list[Figure]:
+    async with servers(folder, sizes) as running:
+        return [figure for name in parts for figure in await PARTS[name](running)]
+
+
+def measure(parts: Sequence[str] = tuple(PARTS), sizes: Sizes | None = None) -> list[Figure]:
+    """These parts in turn, on servers that are started and stopped here; by default all, at full size."""
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    with TemporaryDirectory(prefix="gwella-bench-") as folder:
+        return uvloop.run(_measured(Path(folder), parts, sizes or Sizes()))

@@ -66,10 +66,10 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import composition, events, feed, gateway, half_term, lists, memory, relay
+    from gwella.bench import composition, events, feed, gateway, half_term, lists, memory
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
-        Area.relay: relay.measure,
+        Area.relay: lambda: events.measure(["relaying"]),
         Area.feed: partial(feed.measure, kafka=False),
         Area.feed_kafka: partial(feed.measure, kafka=True),
         Area.lists: lists.measure,
@@ -84,9 +84,14 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
 
 def _line(figure: Figure) -> str:
     mark = {None: " ", True: "[green]✓[/green]", False: "[red]✗[/red]"}[figure.met]
-    line = f"{mark} {figure.area:<24} {figure.name:<52} {figure.value:>12,.1f} {figure.unit}"
+    line = f"{mark} {figure.area:<24} {figure.name:<52} "
+    line += (
+        f"not measured: {figure.note}" if figure.value is None else f"{figure.value:>12,.1f} {figure.unit}"
+    )
     if figure.ratio is not None:
         line += f"   {figure.ratio:.2f} of {figure.baseline_name} ({figure.baseline:,.0f})"
     if figure.expected is not None:
         line += f"   [dim]expected {figure.bound} {figure.expected:g}[/dim]"
+    if figure.note and figure.value is not None:
+        line += f"   [dim]{figure.note}[/dim]"
     return line
