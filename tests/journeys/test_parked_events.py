@@ -5,6 +5,8 @@ and a consumer's database that refuses one school.
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from itertools import count, repeat
 from typing import Any
@@ -20,6 +22,7 @@ from contracts.events.registry import SchoolDetailsChanged
 from contracts.identifiers import new_id
 from eventing import outbox
 from eventing.envelope import envelope_of
+from gwella.exits import Exit
 from service_kit.audit.verifying import LoggedEntry, verify
 from service_kit.database import Database
 from testkit.fixtures import MigratedDatabase
@@ -89,6 +92,19 @@ async def redriven(suite: Suite, key: str, why: str) -> dict[str, Any]:
     assert job["state"] == "succeeded", job
     result: dict[str, Any] = job["result"]
     return result
+
+
+async def commanded(suite: Suite, *words: str) -> tuple[int, dict[str, Any]]:
+    """`gwella parked ...` against the running suite: its exit status and what it says to a script."""
+    token = operator(suite)["Authorization"].removeprefix("Bearer ")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gwella.main", "parked", *words, "--gateway", suite.url, "--json",
+        env={**os.environ, "GWELLA_TOKEN": token}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(90):
+        said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, orjson.loads(said)
 
 
 async def in_visits(suite: Suite, statement: str) -> list[Any]:
@@ -187,7 +203,11 @@ async def test_a_bad_event_is_seen_mended_redriven_and_given_up(suite: Suite) ->
         "attempts"
     ] + 1
     await in_visits(suite, "alter table known_schools drop constraint broken")
-    assert (await redriven(suite, NEIGHBOUR, "the constraint is gone"))["done"] == 2
+    command = ("redrive", "visits", NEIGHBOUR, "--reason", "the constraint is gone")
+    status, said = await commanded(suite, *command)
+    assert (status, said["done"], said["left"]) == (Exit.OK, 2, 0)
+    status, said = await commanded(suite, *command)
+    assert (status, said["problem"]["code"]) == (Exit.REFUSED, "not_found")
     assert NEIGHBOUR in await known(suite)
     await asked(suite, f"{HERE}/redrives", {"key": NEIGHBOUR, "reason": "once more"}, 404)
 
@@ -241,10 +261,15 @@ async def test_a_consumer_that_parked_too_much_waits_for_somebody(suite: Suite) 
     await register(suite, OTHER)
     await asyncio.sleep(2.5)
     assert OTHER not in await known(suite), "it went on by itself"
-    for service in hearing:
-        path, why = f"/v1/consumers/{service}/resumptions", "a test row; the publisher is mended"
-        resumed = await asked(suite, path, {"reason": why}, 200)
-        assert (resumed["resumed_by"], resumed["resumed_because"]) == ("house-operator", why)
+    status, said = await commanded(suite, "list")
+    assert status == Exit.FAILED
+    assert {one["consumer"] for one in said["consumers"] if one["stopped_because"]} == set(hearing)
+    why = "a test row; the publisher is mended"
+    status, said = await commanded(suite, "resume", "visits", "--reason", why)
+    assert (status, said["resumed_by"], said["resumed_because"]) == (Exit.OK, "house-operator", why)
+    for service in hearing[1:]:
+        path = f"/v1/consumers/{service}/resumptions"
+        assert (await asked(suite, path, {"reason": why}, 200))["resumed_by"] == "house-operator"
         assert (await asked(suite, path, {"reason": why}, 409))["code"] == "consumer_not_stopped"
     async with asyncio.timeout(60):
         for pause in repeat(0.1):
@@ -253,8 +278,18 @@ async def test_a_consumer_that_parked_too_much_waits_for_somebody(suite: Suite) 
             await asyncio.sleep(pause)
     assert (await suite.apps["visits"].state.health.ready())["background"] is True
     assert (await shown(suite, f"{HERE}/backlog"))["parked_keys"] == 20
-    (entry,) = await audited(suite)
-    assert told(entry) == (
-        "consumer", "visits", "house-operator", "stopped_because", "a test row; the publisher is mended"
-    )  # fmt: skip
-    assert entry["for"] == ["operator"]
+    number = (await shown(suite, f"{HERE}/parked-events"))["items"][0]["number"]
+    status, said = await commanded(suite, "discard", "visits", str(number), "--reason", "a test row")
+    assert (status, said["resolution"]) == (Exit.OK, "discarded")
+    status, said = await commanded(suite, "show", "visits", str(number))
+    assert (status, said["resolved_by"], said["resolved_because"]) == (
+        Exit.OK,
+        "house-operator",
+        "a test row",
+    )
+    entries = await audited(suite)
+    assert [told(entry) for entry in entries] == [
+        ("consumer", "visits", "house-operator", "stopped_because", why),
+        ("parked_event", f"visits/{number}", "house-operator", "resolution", "a test row"),
+    ]
+    assert all(entry["for"] == ["operator"] for entry in entries)
