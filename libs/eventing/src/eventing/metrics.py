@@ -8,6 +8,9 @@ from weakref import WeakKeyDictionary, WeakMethod
 
 from opentelemetry import metrics as otel
 
+SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+"""Bounds of a histogram's buckets; the SDK's own are made for milliseconds."""
+
 Kind = Literal["counter", "gauge", "histogram"]
 
 
@@ -250,8 +253,15 @@ def _instrument(metric: Metric) -> Any:
             unit=metric.unit,
             description=metric.description,
         )
-    make = {"counter": meter.create_counter, "gauge": meter.create_gauge, "histogram": meter.create_histogram}
-    return make[metric.kind](metric.name, unit=metric.unit, description=metric.description)
+    if metric.kind == "histogram":
+        return meter.create_histogram(
+            metric.name,
+            unit=metric.unit,
+            description=metric.description,
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
+    make = meter.create_counter if metric.kind == "counter" else meter.create_gauge
+    return make(metric.name, unit=metric.unit, description=metric.description)
 
 
 def _observed(metric: Metric) -> list[otel.Observation]:

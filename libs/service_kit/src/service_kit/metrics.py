@@ -12,12 +12,18 @@ from weakref import WeakKeyDictionary
 from opentelemetry import metrics as otel
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from eventing.metrics import Metric
+from eventing.metrics import Alert, Metric
 
 _HTTP: Final = ("http.request.method", "http.route", "http.response.status_code")
 
 REQUEST_DURATION: Final = Metric(
-    "http.server.request.duration", "histogram", "s", "From a request's head to the end of its answer.", _HTTP
+    "http.server.request.duration",
+    "histogram",
+    "s",
+    "From a request's head to the end of its answer.",
+    _HTTP,
+    "One route alone: its query, or a composition that waits for a service. All: too few connections or processes.",
+    Alert(2, 10),
 )
 REQUESTS_IN_FLIGHT: Final = Metric(
     "http.server.active_requests",
@@ -25,12 +31,24 @@ REQUESTS_IN_FLIGHT: Final = Metric(
     "{request}",
     "Requests that a service is answering now.",
     ("http.request.method", "url.scheme"),
+    "Requests pile up: see the duration by route, and the connections in use.",
+    Alert(200, 5),
 )
 REQUEST_SIZE: Final = Metric(
-    "http.server.request.body.size", "histogram", "By", "Bodies received by a service.", _HTTP
+    "http.server.request.body.size",
+    "histogram",
+    "By",
+    "Bodies received by a service.",
+    _HTTP,
+    "Uploads; bodies beyond the limits of a route are refused.",
 )
 RESPONSE_SIZE: Final = Metric(
-    "http.server.response.body.size", "histogram", "By", "Bodies sent by a service.", _HTTP
+    "http.server.response.body.size",
+    "histogram",
+    "By",
+    "Bodies sent by a service.",
+    _HTTP,
+    "Large pages and files; a client that reads everything again and again should follow the change feed.",
 )
 POOL_IN_USE: Final = Metric(
     "service_kit.database.in_use",
@@ -38,6 +56,7 @@ POOL_IN_USE: Final = Metric(
     "{connection}",
     "Connections of a pool that are lent out; at the pool's size requests begin to wait.",
     ("pool",),
+    "At the pool's size for long: slow statements, or too small a pool for the load (`GWELLA_DATABASE_POOL`).",
 )
 
 CATALOGUE: Final = (

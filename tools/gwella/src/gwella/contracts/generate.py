@@ -7,14 +7,13 @@ from typing import Final
 
 import typer
 
-from eventing import metrics as backbone
 from gwella.contracts import pages
 from gwella.contracts.asyncapi import asyncapi_document
+from gwella.contracts.monitoring import CATALOGUE, monitoring_files
 from gwella.contracts.openapi import merged_document, service_document
 from gwella.contracts.schemas import as_json, event_schema, events_by_publisher
 from gwella.deployment.files import WHOLLY_OURS, deployment_files
 from gwella.suite.topology import read_topology
-from service_kit import metrics
 from service_kit.policy.rights_page import rights_page
 from service_kit.policy.roles import roles
 from service_kit.problems import Catalogue, generic_catalogue, load_catalogue
@@ -22,7 +21,13 @@ from service_kit.service import Service
 
 REFERENCE: Final = "docs/reference"
 UPSTREAMS: Final = "services/gateway/src/gateway/upstreams"
-_WHOLLY_OURS: Final = (f"{REFERENCE}/events", f"{REFERENCE}/asyncapi", UPSTREAMS, *WHOLLY_OURS)
+_WHOLLY_OURS: Final = (
+    f"{REFERENCE}/events",
+    f"{REFERENCE}/asyncapi",
+    UPSTREAMS,
+    "deploy/grafana",
+    *WHOLLY_OURS,
+)
 """Folders with generated files only: what should not be there is removed."""
 
 
@@ -45,10 +50,10 @@ def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, 
     files[f"{REFERENCE}/openapi.json"] = as_json(merged_document(documents))
     files[f"{REFERENCE}/events.md"] = pages.events_page(publishers)
     files[f"{REFERENCE}/problems.md"] = pages.problems_page(catalogues(services))
-    files[f"{REFERENCE}/metrics.md"] = pages.metrics_page((*metrics.CATALOGUE, *backbone.CATALOGUE))
+    files[f"{REFERENCE}/metrics.md"] = pages.metrics_page(CATALOGUE)
     files[f"{REFERENCE}/rights.md"] = rights_page(roles())
     files[f"{REFERENCE}/command-line.md"] = pages.command_line_page(app, "gwella")
-    return files | deployment_files(read_topology())
+    return files | deployment_files(read_topology()) | monitoring_files()
 
 
 def catalogues(services: Sequence[Service]) -> dict[str, Catalogue]:

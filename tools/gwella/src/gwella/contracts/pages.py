@@ -10,6 +10,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from contracts.event import Event
 from eventing.metrics import Metric
+from gwella.contracts.monitoring import page_rows
 from gwella.contracts.schemas import as_json, event_schema, example_of
 from service_kit.problems import Catalogue
 
@@ -24,6 +25,14 @@ _PROBLEMS_INTRO: Final = """\
 Errors are problem documents (RFC 9457), `application/problem+json`. `type` is `/problems/<code>` and can be opened
 at the gateway; `code` never changes. `errors` names every fault with a JSON Pointer. Titles and details come in
 Welsh or English by `Accept-Language`.
+"""
+_METRICS_INTRO: Final = """\
+Exported by OTLP over HTTP when `GWELLA_TELEMETRY_ENDPOINT` (or `OTEL_EXPORTER_OTLP_ENDPOINT`) names a collector, and
+nowhere otherwise. Units are UCUM's. The second name is Prometheus', as the collector of `deploy/collector` offers it;
+each series also bears `service_name`. From this catalogue are made the dashboard
+[`deploy/grafana/event-backbone.json`](../../deploy/grafana/event-backbone.json) and the rules
+[`deploy/grafana/alerts.yaml`](../../deploy/grafana/alerts.yaml): a gauge is compared by its value, a counter by what it
+grew in ten minutes, a histogram by its 99th percentile. `page`: at any hour; `ticket`: on the next working day.
 """
 
 
@@ -98,24 +107,10 @@ def problems_page(catalogues: Mapping[str, Catalogue]) -> str:
     return "\n".join(parts)
 
 
-def metrics_page(metrics: Iterable[Metric]) -> str:
-    """Every metric, by name."""
-    rows = [
-        (
-            f"`{metric.name}`",
-            metric.kind,
-            metric.unit,
-            ", ".join(f"`{a}`" for a in metric.attributes),
-            metric.description,
-        )
-        for metric in sorted(metrics, key=lambda metric: metric.name)
-    ]
-    head = ("metric", "kind", "unit", "attributes", "meaning")
-    intro = (
-        "Exported by OTLP over HTTP when `GWELLA_TELEMETRY_ENDPOINT` (or `OTEL_EXPORTER_OTLP_ENDPOINT`) names a "
-        "collector, and nowhere otherwise. Units are UCUM's.\n"
-    )
-    return "\n".join([MADE, "# Metrics\n", intro, _table(head, rows)])
+def metrics_page(metrics: Sequence[Metric]) -> str:
+    """Every metric, by name: what it means, what to do when it is high, when somebody is told."""
+    head = ("metric", "kind, unit", "attributes", "meaning", "when it is high", "alert")
+    return "\n".join([MADE, "# Metrics\n", _METRICS_INTRO, _table(head, page_rows(metrics))])
 
 
 def command_line_page(app: typer.Typer, name: str) -> str:
