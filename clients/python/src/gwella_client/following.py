@@ -13,7 +13,7 @@ await Follower(client, apply, place).follow()    # from then on, and after every
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from random import SystemRandom
@@ -97,8 +97,8 @@ class Follower:
 
     `filters`: `type`, `authority`, `school`, each a list. `partition`: `(number, of how many)`. `wait` (seconds): how
     long the server may hold back an answer while there is nothing. What passes (429, 502 to 504, nobody answers) is
-    waited out for ever by `follow`; any other refusal is raised, and so is PlaceGone. What `apply` raises ends it:
-    begin again from the place that the copy keeps.
+    waited out for ever by `follow` and `catch_up`; any other refusal is raised, and so is PlaceGone. What `apply` raises
+    ends it: begin again from the place that the copy keeps.
     """
 
     client: Client
@@ -138,33 +138,30 @@ class Follower:
     async def catch_up(self, until: int | None = None) -> Place:
         """Goes on to a position; None: to where the feed was complete when it began. Waits for nothing new."""
         while until is None or self.place.after < until:
-            page = await self.step(wait=0)
+            page = await self._lasting_step(wait=0)
             if until is None:
                 until = page.safe_until
         return self.place
 
     async def follow(self) -> None:
         """Goes on for ever, until it is cancelled or something is raised that does not pass."""
-        async for _ in self.pages():
-            pass
+        while True:
+            await self._lasting_step()
 
-    async def pages(self) -> AsyncIterator[Page]:
-        """The same, giving each page once it was applied."""
+    async def _lasting_step(self, wait: float | None = None) -> Page:
+        """One page, applied; what passes is waited out."""
         failures = 0
         while True:
             try:
-                page = await self.step()
+                return await self.step(wait)
             except Problem as problem:
                 if problem.status != 429 and problem.status not in PASSING:
                     raise
-                failures += 1
-                await asyncio.sleep(self._pause(failures, problem.retry_after))
+                asked = problem.retry_after
             except httpx.TransportError:
-                failures += 1
-                await asyncio.sleep(self._pause(failures, None))
-            else:
-                failures = 0
-                yield page
+                asked = None
+            failures += 1
+            await asyncio.sleep(self._pause(failures, asked))
 
     def _pause(self, failures: int, asked: float | None) -> float:
         """Seconds: what was asked for, or twice as long each time."""
