@@ -107,6 +107,30 @@ class Moved(Event):
 EVENTS: Final[dict[str, type[Event]]] = {}
 """Every event class by its type; filled by the decorator below as `contracts.events` is imported."""
 
+
+class UnregisteredEventError(ValueError):
+    """An event that is in nobody's contract, or in another service's: it is never written."""
+
+
+def ensure_registered(cls: type[Event]) -> None:
+    """Raises UnregisteredEventError for a class that was not declared with `@event`.
+
+    A subclass of a declared class is another class: it would travel under a type whose schema does not know its fields.
+    """
+    declared = EVENTS.get(getattr(cls, "TYPE", ""))
+    if declared is cls:
+        return
+    what = f", only {declared.__qualname__} is, as {declared.TYPE}" if declared else ""
+    raise UnregisteredEventError(f"{cls.__qualname__} is no registered event{what}")
+
+
+def ensure_publishable(cls: type[Event], publisher: str) -> None:
+    """Raises UnregisteredEventError also for an event that another service publishes."""
+    ensure_registered(cls)
+    if publisher != cls.PUBLISHER:
+        raise UnregisteredEventError(f"{cls.TYPE} is an event of {cls.PUBLISHER}, not of {publisher}")
+
+
 E = TypeVar("E", bound=Event)
 
 
@@ -124,7 +148,8 @@ def event(
     def register(cls: type[E]) -> type[E]:
         cls.TYPE = f"{TYPE_PREFIX}.{publisher}.{aggregate}.{happened}.v{version}"
         cls.PUBLISHER, cls.AGGREGATE, cls.CHANGE, cls.DATA_CLASS = publisher, aggregate, change, data_class
-        if cls.TYPE in EVENTS and EVENTS[cls.TYPE].__qualname__ != cls.__qualname__:
+        declared = EVENTS.get(cls.TYPE, cls)
+        if (declared.__module__, declared.__qualname__) != (cls.__module__, cls.__qualname__):
             raise ValueError(f"event type declared twice: {cls.TYPE}")
         if not cls.__doc__ or "EXAMPLE" not in cls.__dict__:
             raise ValueError(f"{cls.__qualname__} needs a docstring and an EXAMPLE")

@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.event import EVENTS, UnregisteredEventError
 from eventing.envelope import Envelope, packed_headers
 from eventing.raw import Composed, appending, driver_of
 from eventing.wakes import added_to
@@ -60,9 +61,16 @@ def _append(outbox: Table) -> Composed:
 
 
 async def append(connection: AsyncConnection, outbox: Table, rows: Sequence[OutboxRow]) -> None:
-    """Writes events in the order given, in one statement, in the caller's transaction."""
+    """Writes events in the order given, in one statement, in the caller's transaction.
+
+    Raises UnregisteredEventError, before anything is written, for a row whose type no event class is registered for.
+    What moves and ships rows does not ask: it may be older than the service that wrote them.
+    """
     if not rows:
         return
+    for row in rows:
+        if row.type not in EVENTS:
+            raise UnregisteredEventError(f"no event is registered as {row.type!r}: event {row.event_id}")
     values = {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
     await (await driver_of(connection)).fetch(*_append(outbox).with_(**values))
     added_to(connection, outbox)

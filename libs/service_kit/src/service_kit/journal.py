@@ -1,13 +1,13 @@
 """What every write leaves behind in its own transaction: the event in the outbox and the entry in the audit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.event import Event
+from contracts.event import Event, UnregisteredEventError, ensure_publishable
 from contracts.identifiers import new_id
 from eventing import outbox
 from eventing.envelope import envelope_of
@@ -45,11 +45,30 @@ class Decision:
 
 @dataclass(frozen=True)
 class Journal:
-    """The two writers behind `UnitOfWork.write`: one outbox statement and one audit statement per call."""
+    """The two writers behind `UnitOfWork.write`: one outbox statement and one audit statement per call.
+
+    Raises UnregisteredEventError when made for an event without a contract, or of another publisher.
+    """
 
     service: str
     publishes: frozenset[type[Event]]
     foundation: Foundation
+
+    def __post_init__(self) -> None:
+        """The index of a service is checked once, before anything runs."""
+        for cls in self.publishes:
+            ensure_publishable(cls, self.service)
+
+    def ensure_published(self, writes: Iterable[Write]) -> None:
+        """Before anything is written. Raises UnregisteredEventError for an event that the service's index does not name.
+
+        By the very class: an instance of a subclass is refused too, because nobody could know its schema.
+        """
+        for write in writes:
+            cls = type(write.event)
+            if cls not in self.publishes:
+                ensure_publishable(cls, self.service)
+                raise UnregisteredEventError(f"{self.service} does not publish {cls.__qualname__}")
 
     async def decided(
         self, connection: AsyncConnection, actor: Actor, now: datetime, decisions: Sequence[Decision]
@@ -78,15 +97,10 @@ class Journal:
         record: Record,
         pairs: Sequence[tuple[Write, Written]],
     ) -> None:
-        """Appends the events and the audit entries of writes, in their order.
-
-        Raises ValueError for an event that this service has not registered: nobody could know its schema.
-        """
+        """Appends the events and the audit entries of writes, in their order."""
         rows = []
         entries = []
         for write, written in pairs:
-            if type(write.event) not in self.publishes:
-                raise ValueError(f"{self.service} does not publish {type(write.event).__qualname__}")
             envelope = envelope_of(
                 write.event,
                 event_id=new_id(),

@@ -33,11 +33,13 @@ class UnitOfWork:
 
         Every write raises its aggregate's version by one, so events of one aggregate have strictly rising versions.
         Raises ProblemError `not_found`, `already_exists` or `precondition_failed`, and lets the violation of an
-        exclusion constraint pass as IntegrityError for the use case to name.
+        exclusion constraint pass as IntegrityError for the use case to name. Raises UnregisteredEventError, before
+        anything is asked of the database, for an event that the service does not publish.
         """
         if not writes:
             return []
         _refuse_doubles(writes)
+        self._journal.ensure_published(writes)
         known = await slices.lock_heads(self.connection, record, [write.id for write in writes])
         _check(record, writes, known)
         now = self.clock.now()

@@ -14,7 +14,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from service_kit.app import create_app
 from service_kit.audit.tables import chain_function
@@ -27,6 +27,7 @@ from service_kit.problems import ProblemError
 from service_kit.settings import Settings
 from testkit.databases import ServiceDatabase
 from testkit.fixtures import MigratedDatabase
+from testkit.statements import statements_of
 
 _spec = importlib.util.spec_from_file_location("contract_example", Path(__file__).with_name("example.py"))
 assert _spec is not None
@@ -63,7 +64,7 @@ async def migrate(database: ServiceDatabase) -> None:
         for statement in chain_function():
             await connection.execute(statement)
         await connection.run_sync(example.metadata.create_all)
-        await connection.run_sync(secure, "example", example.metadata, example.shared)
+        await connection.run_sync(secure, "registry", example.metadata, example.shared)
         await connection.execute(text("create table alembic_version (version_num text)"))
         for head in example.heads():
             await connection.execute(text("insert into alembic_version values (:head)"), {"head": head})
@@ -114,7 +115,7 @@ class Bench:
 @pytest.fixture
 async def bench(migrated_database: MigratedDatabase) -> AsyncIterator[Bench]:
     """The example, started."""
-    database = migrated_database("example", migrate)
+    database = migrated_database("registry", migrate)
     clock = FixedClock(START)
     settings = Settings(
         database_url=SecretStr(database.api_url),
@@ -127,12 +128,9 @@ async def bench(migrated_database: MigratedDatabase) -> AsyncIterator[Bench]:
     worker = Database(database.worker_url, pool_size=4)
     running = Bench(app, clock, database, worker)
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        running.statements.append(statement)
-
     configure_logging(service="example", to=running.log)
-    event.listen(app.state.serving.database.engine.sync_engine, "before_cursor_execute", note)
-    async with app.router.lifespan_context(app):
-        yield running
+    with statements_of(app.state.serving.database.engine) as running.statements:
+        async with app.router.lifespan_context(app):
+            yield running
     await worker.dispose()
     structlog.reset_defaults()

@@ -288,7 +288,8 @@ async def memberships(connection: Any, principal: Principal, on: date) -> Member
 
 
 service = Service(
-    name="example",
+    # It publishes the register's events, and nobody else may.
+    name="registry",
     title=Text("Example", "Enghraifft"),
     package=Path(__file__).parent / "example_package",
     metadata=metadata,

@@ -174,7 +174,7 @@ def test_schemathesis_finds_nothing(migrated_database, tmp_path) -> None:
     import contract_example
     from contract_conftest import authenticate, migrate
 
-    database = migrated_database("example", migrate)
+    database = migrated_database("registry", migrate)
     settings = Settings(database_url=SecretStr(database.api_url), cursor_secret=SecretStr("x" * 16))
     app = create_app(contract_example.service, settings, authenticate=authenticate)
     # 428 is what RFC 6585 has for a missing If-Match.
