@@ -135,6 +135,13 @@ class Puller:
         copy.rows.close()
         return {path: version for path, version, entry in rows if self._compared(path, json.loads(entry))}
 
+    def place(self) -> int:
+        """How far the copy has come."""
+        copy = self.page.Copy(str(self.file))
+        found = copy.place("following")
+        copy.rows.close()
+        return 0 if found is None else int(found.after)
+
     def _compared(self, path: str, entry: Entry) -> bool:
         ended = entry["data"].get("valid_to")
         return path.split("/")[1] in self.lists and path.count("/") == 2 and (ended is None or ended > TODAY)
@@ -230,6 +237,7 @@ async def test_a_client_that_does_what_the_page_says_ends_equal_to_the_source(
     assert {name: found for name, one in everyone.items() if (found := await one.wrong())} == {}
     assert await late.wrong() == set()
     assert all(one.killed for one in everyone.values())
+    assert {name for name, one in everyone.items() if one.place() < 3 * WRITERS * STEPS} == set()
     assert "lost" in await hasty.wrong() or "stale" in await hasty.wrong()
     moved = {f"/visits/{id_}" for id_ in story.visits["6812399"]}
     assert moved <= everyone["cardiff"].held().keys() & everyone["supplier"].held().keys()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from feeding import SCHOOL, school
 
 from contracts.events.registry import (
     AdviserAllocated,
@@ -11,14 +12,6 @@ from contracts.events.registry import (
     SchoolDetailsChanged,
     SchoolRegistered,
 )
-
-SCHOOL: dict[str, Any] = SchoolRegistered.EXAMPLE
-
-
-def school(number: str, **other: Any) -> SchoolRegistered:
-    """A school of the authority that its number names."""
-    facts = {**SCHOOL, "school_number": number, "school": number, "authority": number[:3], **other}
-    return SchoolRegistered.model_validate(facts)
 
 
 def positions(items: list[dict[str, Any]]) -> list[int]:

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from feeding import school
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
-from test_changes import school
 
 from contracts.events.registry import AdviserAllocated, ContactChanged, RegimeAdopted, SchoolDetailsChanged
 from contracts.events.registry_transfers import SchoolRekeyed, TransferRecorded

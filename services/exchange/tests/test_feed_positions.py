@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from feeding import school
 from sqlalchemy.exc import ProgrammingError
-from test_changes import school
 
 from exchange.storage.change_log import raise_floor, renew_feed
 

@@ -97,8 +97,8 @@ class Follower:
 
     `filters`: `type`, `authority`, `school`, each a list. `partition`: `(number, of how many)`. `wait` (seconds): how
     long the server may hold back an answer while there is nothing. What passes (429, 502 to 504, nobody answers) is
-    waited out for ever by `follow` and `catch_up`; any other refusal is raised, and so is PlaceGone. What `apply` raises
-    ends it: begin again from the place that the copy keeps.
+    waited out for ever by `follow` and `catch_up`; any other refusal is raised, and so is PlaceGone. What `apply`
+    raises ends it: begin again from the place that the copy keeps.
     """
 
     client: Client
