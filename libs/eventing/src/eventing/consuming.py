@@ -6,7 +6,7 @@ nothing: the batch is held and tried again. Offsets are committed after the tran
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from eventing.loop import Backoff, Health, Loop, describe, heed_cancellation
 from eventing.parking_limit import ConsumerStoppedError, ParkingLimit, ParkingRecord
 from eventing.reactions import Dispatch, OpenUnit, Reaction
 from eventing.tables import ConsumerTables
-from eventing.transports.port import Batch, Subscription, SubscriptionClosedError, Transport
+from eventing.transports.port import Batch, Place, Subscription, SubscriptionClosedError, Transport
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +90,7 @@ class Consumer:
         """When the oldest event of the batch in hand was recorded; None: all that was received is applied."""
         self._aside_since: float | None = None
         """Since when (monotonic) the oldest event is parked or pending."""
+        self._places: Mapping[Place, int] = {}
         self._labels = {"consumer": name}
 
     async def run(self) -> None:
@@ -112,15 +113,14 @@ class Consumer:
         while not self.loop.stopping:
             await self.loop.rest(LOOK_SECONDS)
             try:
-                async with self._open_unit() as unit:
-                    stop = await stopping.open_stop(unit.connection, self.store.tables.stops, self.name)
+                because = await self._look()
             except Exception as error:
                 heed_cancellation()
                 if not is_transient(error):
                     raise
                 _log.warning("a stopped consumer cannot look", consumer=self.name, error=type(error).__name__)
                 continue
-            if stop is None:
+            if because is None:
                 return not self.loop.stopping
         return False
 
@@ -135,6 +135,7 @@ class Consumer:
 
     async def _leave(self) -> None:
         self._held = None
+        self._places = {}
         if self._subscription is not None:
             subscription, self._subscription = self._subscription, None
             await subscription.close()
@@ -283,26 +284,32 @@ class Consumer:
         self._count(work.outcomes)
 
     async def _measure(self) -> None:
-        """Measures what is put aside. Raises ConsumerStoppedError where a member of this consumer has stopped."""
+        """Measures now and then. Raises ConsumerStoppedError where a member of this consumer has stopped."""
         now = monotonic()
         if now - self._measured_at < MEASURE_SECONDS:
             return
         self._measured_at = now
         if self._subscription is not None:
-            for place, records in (await self._subscription.behind()).items():
-                labels = {**self._labels, "topic": place.topic, "partition": str(place.partition)}
-                metrics.gauge(metrics.PARTITION_LAG, records, labels)
+            self._places = await self._subscription.behind()
+        because = await self._look()
+        if because is not None:
+            raise ConsumerStoppedError(because)
+
+    async def _look(self) -> str | None:
+        """Measures what is put aside; gives why the consumer is stopped, or None."""
         async with self._open_unit() as unit:
             backlog = await self.store.backlog(unit.connection)
-        self._aside_since = now - backlog.oldest_seconds if backlog.oldest_seconds > 0 else None
+        self._aside_since = monotonic() - backlog.oldest_seconds if backlog.oldest_seconds > 0 else None
         metrics.gauge(metrics.PARKED, backlog.parked, self._labels)
         metrics.gauge(metrics.PARKED_KEYS, backlog.parked_keys, self._labels)
         metrics.gauge(metrics.PENDING, backlog.pending, self._labels)
-        if backlog.stopped_because is not None:
-            raise ConsumerStoppedError(backlog.stopped_because)
+        return backlog.stopped_because
 
     def _live(self) -> Iterator[metrics.Reading]:
-        """Read whenever metrics are collected, so that a loop that hangs shows as well."""
+        """Read whenever metrics are collected, so that a loop that hangs shows and a lost place does not."""
+        for place, records in self._places.items():
+            labels = {**self._labels, "topic": place.topic, "partition": str(place.partition)}
+            yield metrics.Reading(metrics.PARTITION_LAG, records, labels)
         if self._now is None:
             return
         oldest = self._oldest

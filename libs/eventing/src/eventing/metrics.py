@@ -227,7 +227,7 @@ CATALOGUE: Final = (
     STALENESS,
     STOPPED,
 )
-LIVE: Final = (CONSUMER_BEHIND, STALENESS)
+LIVE: Final = (CONSUMER_BEHIND, PARTITION_LAG, STALENESS)
 """Gauges that are read whenever metrics are collected, so that a part that hangs shows as well."""
 
 

@@ -7,7 +7,7 @@ over the partitions, would otherwise park the next twenty keys. `resume` ends it
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,13 +33,6 @@ async def note_stop(connection: AsyncConnection, table: Table, consumer: str, be
     """Writes down that a consumer stopped; where another member did so already, that stop stands."""
     statement = upsert(table).values(consumer=consumer, stopped_because=because)
     await connection.execute(statement.on_conflict_do_nothing())
-
-
-async def open_stop(connection: AsyncConnection, table: Table, consumer: str) -> Stop | None:
-    """The stop that lasts; None while the consumer may run."""
-    statement = select(table).where(table.c.consumer == consumer, table.c.resumed_at.is_(None))
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Stop(**row._mapping)
 
 
 async def resume(connection: AsyncConnection, table: Table, consumer: str, *, reason: str, by: str) -> Stop:
