@@ -38,7 +38,9 @@ demo: install ## start the suite, load the real region, tell the story, keep run
 up: install ## the same without the story
 	@exec $(BIN)/gwella up
 
-# Every check runs and is reported, also after one has failed; pytest's summary comes last.
+# Every check runs and is reported, also after one has failed; pytest's summary comes last. Each worker has its own
+# PostgreSQL and its own Kafka; the tests of a file stay together.
+WORKERS ?= --numprocesses=auto --maxprocesses=4 --dist=loadfile
 test: install ## format, lint, types, import contracts, every test
 	@failed="" ; \
 	check() { name="$$1" ; shift ; echo "== $$name" ; "$$@" || failed="$$failed $$name" ; } ; \
@@ -47,7 +49,7 @@ test: install ## format, lint, types, import contracts, every test
 	check types $(BIN)/mypy ; \
 	check imports $(BIN)/lint-imports --no-cache --no-logo ; \
 	if [ -n "$$failed" ] ; then echo "== FAILED:$$failed (the tests follow)" ; fi ; \
-	check tests $(BIN)/pytest $(PYTEST) ; \
+	check tests $(BIN)/pytest $(WORKERS) $(PYTEST) ; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2 ; exit 1 ; }
 
 lint: install ## the checks of `make test` without the tests
