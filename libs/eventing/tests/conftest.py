@@ -1,12 +1,14 @@
 """A small publishing and consuming service on a real PostgreSQL, and the two transports."""
 
 import asyncio
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -31,6 +33,14 @@ from eventing.tables import ConsumerTables, PublisherTables, consumer_tables, pu
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.local import LocalTransport
 from eventing.transports.port import Record, Transport
+from testkit.kafka import PARTITIONS
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from storm.backbone import Backbone
+from storm.place import Place
+from storm.raging import Storm
+from storm.weather import Weather
 
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 FAST = Pace(busy=0.005, quiet=0.02)
@@ -281,3 +291,21 @@ async def kafka_transport(kafka: Any, world: World) -> AsyncIterator[Callable[[]
     yield make
     for transport in made:
         await transport.close()
+
+
+@pytest.fixture
+async def raging(
+    world: World, fresh_database: Callable[..., Any], real_kafka: Any, kafka_transport: Callable[[], Any]
+) -> AsyncIterator[Callable[..., Any]]:
+    """`await raging(weather, backbone)`: one storm over a real PostgreSQL and a real Kafka, and what came of it."""
+    places: list[Place] = []
+
+    async def rage(weather: Weather, backbone: type[Backbone] = Backbone) -> Storm:
+        url = world.engine.url.render_as_string(hide_password=False)
+        places.append(place := Place(world, weather, url, fresh_database("elsewhere").owner_url))
+        await place.prepare()
+        return await Storm(place, backbone(place, ThingChanged), kafka_transport, PARTITIONS).rage()
+
+    yield rage
+    for place in places:
+        await place.leave()
