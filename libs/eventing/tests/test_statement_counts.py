@@ -1,10 +1,7 @@
 """Gates on the number of statements: what a batch costs does not grow with the events in it [X-01]."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import pytest
 
 from eventing.consumer_store import ConsumerStore
@@ -14,62 +11,35 @@ from eventing.handling import Work
 from eventing.reactions import Dispatch, hears_all, reactions_of
 from eventing.sequencer import Sequencer, sequence
 from eventing.transports.port import Received
-
-
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Counts what goes over the wire to Postgres, by every way the driver has."""
-    statements: list[str] = []
-
-    @contextmanager
-    def counting() -> Iterator[list[str]]:
-        statements.clear()
-        with monkeypatch.context() as patch:
-            for owner, name in (
-                (asyncpg.Connection, "_do_execute"),
-                (asyncpg.Connection, "execute"),
-                (asyncpg.prepared_stmt.PreparedStatement, "_PreparedStatement__do_execute"),
-            ):
-                original = getattr(owner, name)
-
-                async def noted(self: Any, *arguments: Any, _original: Any = original, **named: Any) -> Any:
-                    statements.append(str(arguments[0]) if arguments else "")
-                    return await _original(self, *arguments, **named)
-
-                patch.setattr(owner, name, noted)
-            yield statements
-
-    return counting
+from testkit.statements import statements_of
 
 
 @pytest.mark.parametrize("number", [1, 200])
-async def test_a_transaction_appends_its_events_in_one_statement(
-    world: Any, counted: Any, number: int
-) -> None:
+async def test_a_transaction_appends_its_events_in_one_statement(world: Any, number: int) -> None:
     from eventing.outbox import OutboxRow, append
 
     rows = [OutboxRow.of(world.envelope(f"k{n}", 1)) for n in range(number)]
     async with world.engine.connect() as connection:
         await append(connection, world.publisher.outbox, rows)
-        with counted() as statements:
+        with statements_of(world.engine, transactions=True) as statements:
             await append(connection, world.publisher.outbox, rows)
         await connection.commit()
     assert len(statements) == 1, statements
 
 
 @pytest.mark.parametrize("number", [1, 400])
-async def test_the_sequencer_needs_two_statements_a_batch(world: Any, counted: Any, number: int) -> None:
+async def test_the_sequencer_needs_two_statements_a_batch(world: Any, number: int) -> None:
     sequencer = Sequencer(world.engine, world.log)
     await world.publish("warm")
     assert await sequencer._round()  # the first round also measures
     await world.publish(*[f"k{n}" for n in range(number)])
-    with counted() as statements:
+    with statements_of(world.engine, transactions=True) as statements:
         assert await sequencer._round()
     assert len(statements) == 1 + 2 + 2, statements  # the look; BEGIN and COMMIT
 
 
 @pytest.mark.parametrize("batches", [1, 4])
-async def test_the_shipper_needs_two_statements_a_batch(world: Any, counted: Any, batches: int) -> None:
+async def test_the_shipper_needs_two_statements_a_batch(world: Any, batches: int) -> None:
     await world.publish(*[f"k{n}" for n in range(100 * batches)])
     async with world.engine.begin() as connection:
         await sequence(connection, world.log)
@@ -81,16 +51,14 @@ async def test_the_shipper_needs_two_statements_a_batch(world: Any, counted: Any
 
     shipper = world.shipper(Sink(), limit=100)
     await shipper._begin()
-    with counted() as statements:
+    with statements_of(world.engine, transactions=True) as statements:
         assert await shipper._round()
     # One read and one compare-and-set a batch; the cursor once; one read that finds the end.
     assert len(statements) == 2 * batches + 2, statements
 
 
 @pytest.mark.parametrize("number", [1, 500])
-async def test_a_consumed_batch_needs_five_statements_and_its_effects(
-    world: Any, counted: Any, number: int
-) -> None:
+async def test_a_consumed_batch_needs_five_statements_and_its_effects(world: Any, number: int) -> None:
     handled: list[int] = []
 
     @hears_all
@@ -110,7 +78,7 @@ async def test_a_consumed_batch_needs_five_statements_and_its_effects(
             from types import SimpleNamespace
 
             work = Work(store, dispatch, SimpleNamespace(connection=connection), alone=False)
-            with counted() as statements:
+            with statements_of(world.engine, transactions=True) as statements:
                 await work.take(deliveries)
                 await connection.commit()
     assert handled == [number, number]

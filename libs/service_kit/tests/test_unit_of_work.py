@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import pytest
-from sqlalchemy import Column, Text, event, func, select, text
+from sqlalchemy import Column, Text, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from contracts.events.registry import AdviserAllocated, SchoolRegistered
@@ -19,6 +19,7 @@ from service_kit.problems import ProblemError
 from service_kit.records import Record, Write, shown
 from service_kit.unit_of_work import UnitOfWork
 from testkit.fixtures import FreshDatabase
+from testkit.statements import statements_of
 
 metadata = new_metadata()
 shared: Foundation = foundation(metadata)
@@ -180,18 +181,12 @@ async def test_many_writes_cost_as_many_statements_as_one(bench: Bench) -> None:
     """Gate: 1,616 writes in one call take as many statements as a single one."""
     counts = []
     for number in (1, 1616):
-        statements: list[str] = []
-
-        def note(_c: object, _u: object, sql: str, *_: object, seen: list[str] = statements) -> None:
-            seen.append(sql)
-
-        event.listen(bench.database.engine.sync_engine, "before_cursor_execute", note)
-        async with bench.database.transaction() as connection:
-            writes = [
-                allocate(f"n{number}-{n}", f"{6000000 + number * 2000 + n}", "p1", date(2020, 1, 1))
-                for n in range(number)
-            ]
-            await bench.unit(connection).write(allocations, writes)
-        event.remove(bench.database.engine.sync_engine, "before_cursor_execute", note)
+        with statements_of(bench.database.engine) as statements:
+            async with bench.database.transaction() as connection:
+                writes = [
+                    allocate(f"n{number}-{n}", f"{6000000 + number * 2000 + n}", "p1", date(2020, 1, 1))
+                    for n in range(number)
+                ]
+                await bench.unit(connection).write(allocations, writes)
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 6

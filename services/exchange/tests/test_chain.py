@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,6 +22,7 @@ from contracts.events.brokerage_moves import (
 from contracts.events.registry import AdviserAllocated
 from contracts.events.visits_moves import FindingMoved, VisitMoved
 from service_kit.auth.principal import Grant
+from testkit.statements import statements_of
 
 OF_AUTHORITY = {
     "visit": ["visit-of-it"],
@@ -222,19 +222,12 @@ async def test_what_was_opened_again_counts_nothing(exchange: Any) -> None:
 
 async def test_a_chain_costs_the_same_however_long(exchange: Any) -> None:
     """R16: however many records, the same statements."""
-    statements: list[str] = []
-
-    def count(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
     costs = []
     for facts in ([*frame(), *visit_and_finding()], [*support(), *proceedings()]):
         await told(exchange, facts)
-        event.listen(exchange.api.engine.sync_engine, "before_cursor_execute", count)
-        await chain(exchange, "consortium_officer", body="csc")
-        event.remove(exchange.api.engine.sync_engine, "before_cursor_execute", count)
+        with statements_of(exchange.api.engine) as statements:
+            await chain(exchange, "consortium_officer", body="csc")
         costs.append(len(statements))
-        statements.clear()
     assert costs[0] == costs[1] <= 7
 
 

@@ -28,9 +28,9 @@ from returning import (
     value,
     visit,
 )  # fmt: skip
-from sqlalchemy import event
 
 from contracts.events.visits import VisitHeld
+from testkit.statements import statements_of
 
 
 async def test_who_owes_what_when(exchange: Any) -> None:
@@ -323,18 +323,11 @@ async def test_returns_are_in_the_feed(filled: Any) -> None:
 
 async def test_a_list_costs_the_same_however_long(filled: Any) -> None:
     """R16: however many returns, the same statements."""
-    statements: list[str] = []
-
-    def count(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
     found = []
     for return_id in (RETURN, BEFORE):
         await opened(filled, return_id)
-        event.listen(filled.api.engine.sync_engine, "before_cursor_execute", count)
-        answer = await filled.ask("GET", "/v1/returns", **OFFICER)
-        event.remove(filled.api.engine.sync_engine, "before_cursor_execute", count)
+        with statements_of(filled.api.engine) as statements:
+            answer = await filled.ask("GET", "/v1/returns", **OFFICER)
         found.append(len(statements))
-        statements.clear()
     assert len(answer.json()["items"]) == 2
     assert found[0] == found[1] <= 8

@@ -1,16 +1,12 @@
 """Who is outstanding, who is monitored more often, and what the lists cost (S0-10, S2-26, S2-28)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
 from visits_api import JANUARY, NEIGHBOUR, SCHOOL, Visits, school_changed, school_told
 
 from contracts.events.registry import RegimeAdopted
+from testkit.statements import statements_of
 
 MEETING, REVIEW = "causing_concern_progress_meeting", "termly_progress_review"
 
@@ -128,21 +124,6 @@ async def test_a_closed_school_is_monitored_no_more(visits: Visits) -> None:
     assert await visits.tasks.run_all() is False
 
 
-@contextmanager
-def counted(engine: AsyncEngine) -> Iterator[list[str]]:
-    """The statements that the API sends to Postgres; the transaction's own are left out."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize(
     ("path", "most"),
     [
@@ -160,7 +141,7 @@ async def test_a_list_costs_the_same_however_long(visits: Visits, path: str, mos
         await held(visits, "case_work_other")
         await categorised(visits, "amber")
         system = visits.system()
-        with counted(visits.api) as statements:
+        with statements_of(visits.api) as statements:
             assert (await system.get(path)).status_code == 200
         # The audit of confidential reads is written beside the answer, not for it.
         counts.append(len([s for s in statements if "audit" not in s]))

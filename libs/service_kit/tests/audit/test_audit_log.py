@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import delete, event, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from contracts.data_class import DataClass
@@ -16,6 +16,7 @@ from service_kit.auth.principal import Principal
 from service_kit.policy.decide import Decision
 from service_kit.policy.rls import apply_settings, session_settings
 from service_kit.policy.scope import ALL_ROWS
+from testkit.statements import statements_of
 
 
 async def test_the_chain_is_the_hash_of_all_that_came_before(ground: Any) -> None:
@@ -84,12 +85,11 @@ async def test_nothing_of_a_rolled_back_write_is_audited(ground: Any) -> None:
 
 async def test_any_number_of_entries_is_one_statement(ground: Any) -> None:
     """Gates count statements, never seconds (design, section 8)."""
-    statements: list[str] = []
-    event.listen(ground.api.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
-    for count in (1, 50):
-        await ground.append(*ground.history(count))
-    async with ground.transaction() as connection:
-        await audit.append(connection, ground.tables, [])
+    with statements_of(ground.api) as statements:
+        for count in (1, 50):
+            await ground.append(*ground.history(count))
+        async with ground.transaction() as connection:
+            await audit.append(connection, ground.tables, [])
     assert len(statements) == 2
     assert len(set(statements)) == 1
 

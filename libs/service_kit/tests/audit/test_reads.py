@@ -14,6 +14,7 @@ from service_kit.audit.entries import AuditEntry
 from service_kit.audit.reads import ReadAudit
 from service_kit.database import Database
 from testkit.fixtures import TestPostgres
+from testkit.statements import statements_of
 
 
 def read(ground: Any, *ids: str) -> AuditEntry:
@@ -34,13 +35,12 @@ async def logged(ground: Any) -> list[dict[str, Any]]:
 
 
 async def test_a_read_waits_for_no_statement_and_is_stored_in_a_batch(ground: Any) -> None:
-    statements: list[str] = []
-    event.listen(ground.api.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     reads = ReadAudit(ground.transaction, ground.tables)
-    for i in range(30):
-        await reads.note(read(ground, f"id-{i}"))
-    assert (statements, reads.waiting) == ([], 30)
-    await reads.close()
+    with statements_of(ground.api) as statements:
+        for i in range(30):
+            await reads.note(read(ground, f"id-{i}"))
+        assert (statements, reads.waiting) == ([], 30)
+        await reads.close()
     assert (len(statements), reads.waiting) == (1, 0)
     said = await logged(ground)
     assert [one["record_id"] for one in said] == [f"id-{i}" for i in range(30)]

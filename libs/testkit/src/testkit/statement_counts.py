@@ -4,17 +4,16 @@ A count is the same on every machine, which seconds are not: so it is what a tes
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service_kit.policy.roles import roles
 from testkit.policy_matrix import Probe, probes
+from testkit.statements import statements_of
 from testkit.whole_suite import SCHOOL, Suite
 
 ASKED: Final = 3
@@ -47,7 +46,7 @@ async def counted(suite: Suite) -> list[StatementCount]:
     """Every GET of every service, with an id of a record where the region has one."""
     found = []
     for name, document in sorted(suite.documents.items()):
-        engine = suite.apps[name].state.serving.database.engine.sync_engine
+        engine = suite.apps[name].state.serving.database.engine
         gets = [probe for probe in probes(document) if probe.method.upper() == "GET"]
         transport = httpx.ASGITransport(suite.apps[name])
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{name}") as client:
@@ -57,14 +56,14 @@ async def counted(suite: Suite) -> list[StatementCount]:
 
 
 async def _counted(
-    suite: Suite, service: str, probe: Probe, client: httpx.AsyncClient, engine: Engine
+    suite: Suite, service: str, probe: Probe, client: httpx.AsyncClient, engine: AsyncEngine
 ) -> StatementCount:
     role = _role(probe.operation)
     caller = _caller(suite, role)
     url = await _url(probe, client, caller)
     counts = []
     for _ in range(ASKED):
-        with _statements(engine) as statements:
+        with statements_of(engine) as statements:
             answer = await client.get(url, params=dict(probe.query), headers=caller)
         counts.append(len(statements))
     return StatementCount(service, probe.path, role, answer.status_code, min(counts))
@@ -93,17 +92,3 @@ async def _url(probe: Probe, client: httpx.AsyncClient, caller: Mapping[str, str
     if names and set(names) <= set(_KNOWN):
         return probe.path.format_map(_KNOWN)
     return probe.url
-
-
-@contextmanager
-def _statements(engine: Engine) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

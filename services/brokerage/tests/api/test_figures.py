@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 from brokerage_suite import SCHOOL, SUPPORTER, Brokerage
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from brokerage.service import service
 from brokerage.usecases.clock_tasks import expire_offers
@@ -13,6 +11,7 @@ from contracts.working_days import WORKING_DAYS
 from service_kit.database import Database
 from service_kit.journal import Actor, Journal
 from service_kit.unit_of_work import UnitOfWork
+from testkit.statements import statements_of
 
 
 async def test_ledgers_add_up_by_authority(region: Brokerage) -> None:
@@ -96,19 +95,11 @@ async def test_a_page_of_commissions_costs_a_fixed_number_of_statements(region: 
     """R16: whatever the page holds."""
     item = await region.provider()
     await region.category(SCHOOL, "red", 25)
-    seen: list[str] = []
-
-    def note(_c: object, _k: object, statement: str, *_: object) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append(statement)
-
     costs = []
     for _ in range(2):
         await region.placed(item, 2)
         head = region.head(SUPPORTER)
-        event.listen(Engine, "before_cursor_execute", note)
-        seen.clear()
-        assert (await head.get("/v1/commissions")).status_code == 200
+        with statements_of() as seen:
+            assert (await head.get("/v1/commissions")).status_code == 200
         costs.append(len([one for one in seen if "commission_slices" in one or "set_config" in one]))
-        event.remove(Engine, "before_cursor_execute", note)
     assert costs == [2, 2], seen

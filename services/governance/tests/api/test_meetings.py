@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from governance_api import JOINT_COMMITTEE, Governance
-from sqlalchemy import event
+
+from testkit.statements import statements_of
 
 OFFICERS = ("managing director", "chief executive")
 DAY = datetime(2020, 2, 13, 10, tzinfo=UTC)
@@ -183,21 +184,13 @@ async def test_only_the_chair_opens_and_not_before_its_day(governance: Governanc
 async def test_a_list_of_meetings_is_a_fixed_number_of_statements(governance: Governance) -> None:
     """R16: however many meetings, the same statements."""
     await governance.joint_committee()
-    statements: list[str] = []
-
-    def count(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
     member, found = governance.member("member 673"), []
     for more in (1, 5):
         for n in range(more):
             await governance.scheduled(JOINT_COMMITTEE, DAY + timedelta(days=n))
-        engine = governance.serving.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", count)
-        await member.read("/v1/meetings")
-        event.remove(engine, "before_cursor_execute", count)
+        with statements_of(governance.serving.database.engine) as statements:
+            await member.read("/v1/meetings")
         found.append(len(statements))
-        statements.clear()
     assert found[0] == found[1] <= 5
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from registry_api import CENTRAL_SOUTH, Caller, Register
 from registry_data import ODS, list_bytes
-from sqlalchemy import event
 from successions import amalgamations
+
+from testkit.statements import statements_of
 
 MAINTAINED = ("nursery", "primary", "middle", "secondary", "special")
 NEW = {"name": "Ysgol Prawf", "sector": "primary", "language_category": "WM"}
@@ -294,17 +295,10 @@ async def test_a_lead_adviser_of_a_closed_school_is_told(region: Register, vale:
 
 async def test_amalgamations_cost_a_fixed_number_of_statements(region: Register) -> None:
     """The seven of the file take as many statements as one: they touch each school once."""
-    sent: list[str] = []
-    engine = region.client._transport.app.state.serving.database.engine.sync_engine  # type: ignore[attr-defined]
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
+    engine = region.client._transport.app.state.serving.database.engine  # type: ignore[attr-defined]
     taken = []
     for cases in (amalgamations()[:1], amalgamations()[1:]):
-        sent.clear()
-        assert (await merge(region.operator, *cases))[0] == 201
+        with statements_of(engine) as sent:
+            assert (await merge(region.operator, *cases))[0] == 201
         taken.append(len(sent))
-    event.remove(engine, "before_cursor_execute", note)
     assert taken[0] == taken[1], sent

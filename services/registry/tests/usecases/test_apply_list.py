@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from registry_api import Register, edited_csv
 from registry_data import ODS, csv_bytes, list_bytes
-from sqlalchemy import event
 
 from registry.service import service
 from registry.storage.tables import shared
@@ -19,43 +18,26 @@ from service_kit.jobs import Work
 from service_kit.journal import Actor, Journal
 from service_kit.problems import ProblemError
 from service_kit.unit_of_work import UnitOfWork
+from testkit.statements import statements_of
 
-STATEMENTS_OF_A_PREVIEW = 10
-STATEMENTS_OF_AN_APPLICATION = 19
-"""Lease, progress and end of the job among them; not the one append a write sends to the driver itself."""
-
-
-class Counted:
-    """The statements that a block sends on an engine, apart from those that begin and end transactions."""
-
-    def __init__(self, engine: object) -> None:
-        self._engine = engine
-        self.statements: list[str] = []
-
-    def _note(self, _c: object, _cursor: object, statement: str, *_: object) -> None:
-        self.statements.append(statement)
-
-    def __enter__(self) -> "Counted":
-        event.listen(self._engine, "before_cursor_execute", self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(self._engine, "before_cursor_execute", self._note)
+STATEMENTS_OF_A_PREVIEW = 11
+STATEMENTS_OF_AN_APPLICATION = 22
+"""Lease, progress and end of the job among them."""
 
 
 async def test_statements_do_not_grow_with_the_list(register: Register) -> None:
     """The 1,616 schools of the whole list take as many statements as the 23 PRUs."""
     await register.register_authorities()
-    engine = register.jobs._database.engine.sync_engine
+    engine = register.jobs._database.engine
     taken = []
     for content, date in ((csv_bytes("prus"), "2018-04-10"), (list_bytes(ODS), "2018-04-11")):
         answer = await register.send_list(content, date)
-        with Counted(engine) as preview:
+        with statements_of(engine) as preview:
             assert await register.jobs.run_one()
         await register.operator.post(f"/v1/school-lists/{answer.json()['id']}/application")
-        with Counted(engine) as application:
+        with statements_of(engine) as application:
             assert await register.jobs.run_one()
-        taken.append((len(preview.statements), len(application.statements)))
+        taken.append((len(preview), len(application)))
     assert await register.number("select count(*) from schools") == 1616
     assert taken == [(STATEMENTS_OF_A_PREVIEW, STATEMENTS_OF_AN_APPLICATION)] * 2
 
