@@ -86,7 +86,7 @@ MUTANTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
         lambda s: s["properties"]["address"]["items"].update(type="integer"),
         "address[]: type was 'string', is 'integer'",
     ),
-    (lambda s: s["properties"]["address"].pop("items"), "address: the form of the entries changed"),
+    (lambda s: s["properties"]["address"].pop("items"), "address: items was {'type': 'string'}, is None"),
     (lambda s: s.update(additionalProperties=False), "the event: additionalProperties was None, is False"),
 ]
 
