@@ -51,6 +51,7 @@ class Exchange:
     tokens: TokenFactory
     worker: Database
     api: Database
+    owner_url: str = ""
     position: int = 0
     versions: dict[str, int] = field(default_factory=dict)
     told_at: datetime | None = None
@@ -132,7 +133,7 @@ async def exchange(migrated_database: MigratedDatabase, tmp_path: Path) -> Async
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://exchange") as client,
     ):
         assert runtime.worker is not None
-        yield Exchange(transport, client, tokens, runtime.worker, app.state.serving.database)
+        yield Exchange(transport, client, tokens, runtime.worker, app.state.serving.database, urls.owner_url)
     await runtime.stop()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.domain.digest import Bucket, Sum, sum_of
@@ -45,7 +45,7 @@ def _newest(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool]
             changes.c.position <= bindparam("at", type_=BigInteger),
             *conditions,
         )
-        .distinct(*record)
+        .ext(distinct_on(*record))
         .order_by(*record, changes.c.position.desc())
         .correlate(_ASKED)
         .lateral("newest")
