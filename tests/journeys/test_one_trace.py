@@ -1,13 +1,13 @@
 """One trace from the HTTP request through outbox, log and transport to the projection; metrics as the catalogue says.
 
 Issue 3, "Telemetry". Exporters in memory, everything else as it runs: two services on their databases, the relay of
-one, the consumer of the other, the local transport and Kafka.
+one, the consumer of the other, the gateway before both, the local transport and a real Kafka.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -15,14 +15,17 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 from pydantic import SecretStr
 
 import exchange.service
+import gateway.service
 import registry.service
 from eventing import metrics as backbone
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.local import LocalTransport
 from eventing.transports.port import Transport
+from gateway.api.install import install_upstreams
 from service_kit import metrics
 from service_kit.app import create_app
 from service_kit.clock import SystemClock
@@ -35,6 +38,7 @@ from testkit.databases import ServiceDatabase
 from testkit.fixtures import FreshDatabase
 from testkit.kafka import Kafka
 from testkit.tokens import TokenFactory
+from testkit.whole_suite import served
 
 AUTHORITY = {"authority": "673", "gss_code": "W06000014", "name_en": "Vale", "name_cy": "Bro Morgannwg"}
 TOKENS = TokenFactory()
@@ -114,6 +118,21 @@ async def started(
     return await stack.enter_async_context(client)
 
 
+async def fronted(stack: AsyncExitStack, *behind: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The gateway before some services, each on a port of its own."""
+    urls, documents = {}, {}
+    for client in behind:
+        name, transport = client.base_url.host, client._transport
+        assert isinstance(transport, httpx.ASGITransport)
+        urls[name] = await stack.enter_async_context(served(transport.app))
+        documents[name] = (await client.get("/openapi.json")).json()
+    front = replace(gateway.service.service, install=lambda app: install_upstreams(app, documents))
+    app = create_app(front, Settings(upstreams=urls, trace_ratio=1), authenticate=TOKENS.bearer())
+    url = await stack.enter_async_context(served(app))
+    client = httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {TOKENS.token('operator')}"})
+    return await stack.enter_async_context(client)
+
+
 async def heard(client: httpx.AsyncClient, request_id: str) -> str:
     """Waits until the feed has the event of a request; gives its type."""
     async with asyncio.timeout(30):
@@ -126,6 +145,10 @@ async def heard(client: httpx.AsyncClient, request_id: str) -> str:
             after = page["next_after"]
 
 
+def _linked(span: ReadableSpan, to: ReadableSpan) -> bool:
+    return to.context.span_id in [link.context.span_id for link in span.links]
+
+
 async def test_a_request_can_be_followed_to_the_projection(
     watching: Watching, transports: Sequence[Transport], fresh_database: FreshDatabase
 ) -> None:
@@ -135,20 +158,35 @@ async def test_a_request_can_be_followed_to_the_projection(
             stack, exchange.service.service, transports[1], ["relay", "consumer"], fresh_database
         )
         writes = await started(stack, registry.service.service, transports[0], ["relay"], fresh_database)
-        answer = await writes.post(
-            "/v1/authorities",
-            json={"authorities": [AUTHORITY]},
-            headers={"Idempotency-Key": "once", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"},
+        front = await fronted(stack, writes, hears)
+        answer = await front.post(
+            "/v1/authorities", json={"authorities": [AUTHORITY]}, headers={"Idempotency-Key": "once"}
         )
         assert answer.status_code == 201, answer.text
         assert (
             await heard(hears, answer.headers["x-request-id"])
             == "cymru.gwella.registry.authority.registered.v1"
         )
-    (request,) = watching.named("POST /v1/authorities")
-    assert f"{request.context.trace_id:032x}" == "a" * 32
-    followed = [link.context for span in watching.named("consume exchange") for link in span.links]
-    assert (request.context.trace_id, request.context.span_id) in [(c.trace_id, c.span_id) for c in followed]
+    found = watching.spans.get_finished_spans()
+    at_gateway, at_register = sorted(
+        watching.named("POST /v1/authorities"), key=lambda span: bool(span.parent)
+    )
+    assert at_gateway.parent is None
+    trace = [span for span in found if span.context.trace_id == at_gateway.context.trace_id]
+    parents = {span.name: span.parent.span_id for span in trace if span.parent is not None}
+    written = at_register.context.span_id
+    # Request, service, shipper, projection: one trace. What the sequencer does lies between the last two.
+    assert parents == {
+        "POST /v1/authorities": at_gateway.context.span_id,
+        "publish registry.events": written,
+        "process exchange": written,
+    }
+    by_name = {span.name: span for span in trace if span is not at_gateway}
+    sent, applied = by_name["publish registry.events"], by_name["process exchange"]
+    assert (sent.kind, applied.kind) == (SpanKind.PRODUCER, SpanKind.CONSUMER)
+    assert (at_register.start_time or 0) < (sent.start_time or 0) < (applied.start_time or 0)
+    (batch,) = (span for span in watching.named("consume exchange") if _linked(span, at_register))
+    assert _linked(applied, batch), "the batch in which it was handled cannot be found from the request"
     assert not [span.name for span in watching.spans.get_finished_spans() if "http receive" in span.name]
     assert "Bro Morgannwg" not in "".join(span.to_json() for span in watching.spans.get_finished_spans())
 

@@ -178,6 +178,11 @@ async def test_one_span_a_batch_with_links_to_its_writers(world: Any, local: Any
     (span,) = [s for s in exporter.get_finished_spans() if s.name == "consume c"]
     assert [link.context.trace_id for link in span.links] == [request.get_span_context().trace_id]
     assert span.kind is otel.SpanKind.CONSUMER
+    (within,) = [s for s in exporter.get_finished_spans() if s.name == "process c"]
+    written = request.get_span_context()
+    assert within.parent is not None
+    assert (within.parent.trace_id, within.parent.span_id) == (written.trace_id, written.span_id)
+    assert [link.context for link in within.links] == [span.context]
     batch = f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-"
     assert [str(parent)[: len(batch)] for parent in parents] == [batch] * 2
 

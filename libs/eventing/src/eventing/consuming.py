@@ -7,6 +7,7 @@ nothing: the batch is held and tried again. Offsets are committed after the tran
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -31,8 +32,6 @@ _log = structlog.get_logger(__name__)
 
 BATCH_ROWS: Final = 500
 RECEIVE_SECONDS: Final = 0.5
-LINKS: Final = 32
-"""Links a batch's span has at most: enough to find the story, not one for each of 500 events."""
 MEASURE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 """How often a stopped consumer looks whether somebody started it again."""
@@ -180,12 +179,7 @@ class Consumer:
         outcomes = Counter(ignored=len(batch.records) - len(concerning))
         if concerning:
             self._oldest = min((d.envelope.recorded_time for d in concerning if d.envelope), default=None)
-            with self._tracer.start_as_current_span(
-                f"consume {self.name}",
-                kind=otel.SpanKind.CONSUMER,
-                links=_links(concerning),
-                attributes={"messaging.batch.message_count": len(concerning)},
-            ):
+            with self._traced(concerning):
                 verdicts = await self._together_or_alone(concerning, outcomes)
             if verdicts is None:
                 return False
@@ -199,6 +193,24 @@ class Consumer:
         self._count(outcomes)
         self._oldest = None
         return True
+
+    @contextmanager
+    def _traced(self, deliveries: Sequence[Delivery]) -> Iterator[None]:
+        """The batch's span, linked to what wrote its events; and one in each of their traces that is kept."""
+        writers = trace.writers(d.envelope.traceparent for d in deliveries if d.envelope is not None)
+        with (
+            self._tracer.start_as_current_span(
+                f"consume {self.name}",
+                kind=otel.SpanKind.CONSUMER,
+                links=[otel.Link(writer) for writer in writers],
+                attributes={"messaging.batch.message_count": len(deliveries)},
+            ) as batch,
+            trace.followed(
+                self._tracer, f"process {self.name}", writers, otel.SpanKind.CONSUMER, beside=batch,
+                attributes={"messaging.consumer.group.name": self.name},
+            ),
+        ):  # fmt: skip
+            yield
 
     async def _stop_every_member(self, because: str) -> None:
         """Written down first: were only this process to know, its neighbours would go on parking."""
@@ -326,13 +338,3 @@ class Consumer:
     def _lag(self) -> None:
         if self._now is not None and self._oldest is not None:
             metrics.observe(metrics.CONSUMER_LAG, (self._now() - self._oldest).total_seconds(), self._labels)
-
-
-def _links(deliveries: Sequence[Delivery]) -> list[otel.Link]:
-    parents: dict[str, None] = {}
-    for delivery in deliveries:
-        if delivery.envelope is not None and delivery.envelope.traceparent is not None:
-            parents[delivery.envelope.traceparent] = None
-            if len(parents) == LINKS:
-                break
-    return [link for link in map(trace.link_to, parents) if link is not None]

@@ -155,6 +155,15 @@ _NAMES: Final[dict[bytes, str]] = {
 }  # fmt: skip
 
 
+_KEPT: Final = re.compile(rb"ce_traceparent\x1f([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-01)")
+
+
+def kept_traceparent(packed: bytes) -> str | None:
+    """The trace context in packed headers where its trace is kept (sampled); read without unpacking the rest."""
+    found = _KEPT.search(packed)
+    return found[1].decode() if found is not None else None
+
+
 def header_list(packed: bytes, position: int | None) -> HeaderList:
     """The headers as a transport sends them, with the position of the event in its log."""
     parts = packed.split(_SEPARATOR_BYTES)

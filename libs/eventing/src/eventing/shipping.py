@@ -7,10 +7,12 @@ It may have repeated an older batch behind a newer one, which inbox and last ver
 """
 
 import asyncio
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from opentelemetry import trace as otel
 from sqlalchemy import (
     BigInteger,
     Double,
@@ -28,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from eventing import metrics
+from eventing import metrics, trace
+from eventing.envelope import kept_traceparent
 from eventing.loop import Found, Health, Loop, Pace, heed_cancellation
 from eventing.raw import raw_connection, sql_of
 from eventing.transports.port import Record, Transport
@@ -113,6 +116,7 @@ class Shipper:
         limit: int = BATCH_ROWS,
         wake: asyncio.Event | None = None,
         pace: Pace | None = None,
+        tracer: otel.Tracer | None = None,
     ) -> None:
         self._engine = engine
         self._statements = _Statements.of(log, cursors)
@@ -120,7 +124,7 @@ class Shipper:
         self._topic = topic
         self._name = name or transport.name
         self._limit = limit
-        self._begun = False
+        self._tracer = tracer or otel.get_tracer("eventing")
         self._labels = {"shipper": f"{self._name}:{topic}"}
         self.loop = Loop(f"shipper:{self._name}:{topic}", self._round, wake=wake, pace=pace)
 
@@ -164,7 +168,8 @@ class Shipper:
             batch, rest = _cut(rows)
             reading = asyncio.create_task(self._ahead(rest, rows[-1].position, len(rows) < self._limit))
             try:
-                await self._transport.publish(self._topic, batch)
+                with self._traced(batch):
+                    await self._transport.publish(self._topic, batch)
             except BaseException:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
@@ -177,6 +182,14 @@ class Shipper:
             worked = True
             metrics.count(metrics.SHIPPED, len(batch), self._labels)
         return "all" if worked else False
+
+    def _traced(self, batch: list[Record]) -> AbstractContextManager[None]:
+        """A span in each trace that is kept of those whose events are sent; looked for in some only."""
+        writers = trace.writers(kept_traceparent(record.headers) for record in batch[: trace.MOST])
+        return trace.followed(
+            self._tracer, f"publish {self._topic}", writers, otel.SpanKind.PRODUCER,
+            attributes={"messaging.destination.name": self._topic},
+        )  # fmt: skip
 
     async def _begin(self) -> tuple[int, list[Record]]:
         async with raw_connection(self._engine) as connection:
