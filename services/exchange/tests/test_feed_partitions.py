@@ -184,9 +184,9 @@ async def test_a_mutant_that_goes_on_from_the_head_after_a_full_page_is_found(
     real = change_log.read
 
     async def hasty(
-        connection: AsyncConnection, after: int, limit: int, statement: Composed
+        connection: AsyncConnection, after: int, limit: int, statement: Composed, span: int
     ) -> change_log.FeedPage:
-        page = await real(connection, after, limit, statement)
+        page = await real(connection, after, limit, statement, span)
         return change_log.FeedPage(page.rows, page.safe_until, page.safe_until, page.feed, page.floor)
 
     whole = entries(await walked(told, Random(3), 0))

@@ -14,6 +14,7 @@ from contracts.data_class import DataClass
 from contracts.event import Change
 from contracts.identifiers import AuthorityCode, SchoolNumber
 from contracts.text import Text
+from exchange.api.changes_as_cloudevents import asked_for_batch, batch, headers_of
 from exchange.api.feed_entries import entry_as_told
 from exchange.storage import change_log
 from exchange.storage.tables import changes
@@ -65,7 +66,7 @@ class ChangeView(View, data_class=DataClass.public):
 
 
 class FeedView(View, data_class=DataClass.public):
-    """Entries in order. Ask again with `after=next_after`; do so also when `items` is empty."""
+    """Entries in order. Ask again with `after=next_after`; do so also when `items` is empty or short of `limit`."""
 
     items: list[ChangeView]
     next_after: int
@@ -102,6 +103,8 @@ async def read_changes(
     tell what you already have. Order across records is the order of arrival: a reference may precede its target.
     `partition` of `partitions` gives the entries of some records, each with all of its own, to be pulled in parallel.
     A position that was never given, or is told no longer, is refused (410) with where to begin anew.
+    `Accept: application/cloudevents-batch+json` gives the same entries as a batch of CloudEvents 1.0; where to go on is
+    then said by the headers `Link` (`rel="next"`), `Gwella-Next-After`, `Gwella-Safe-Until` and `Gwella-Feed`.
     """
     # Asked for by number, a school's history is shown to who has the school now.
     call.wishes = {**call.wishes, HISTORY: bool(school)}
@@ -113,17 +116,14 @@ async def read_changes(
         page = await reader.read(after)
         ensure_known(page, after, feed)
         while not page.rows and (left := until - monotonic()) > 0:
-            await _grown(rung, left)
+            if page.next_after >= page.safe_until:
+                await _grown(rung, left)
             page = await reader.read(page.next_after)
-    body = orjson.dumps(
-        {
-            "items": [entry_as_told(reader.shown, row) for row in page.rows],
-            "next_after": page.next_after,
-            "safe_until": page.safe_until,
-            "feed": page.feed,
-        }
-    )
-    return Response(body, 200, call.headers(), "application/json")
+    entries = [entry_as_told(reader.shown, row) for row in page.rows]
+    if asked_for_batch(call):
+        return batch(call, page, entries)
+    said = {"next_after": page.next_after, "safe_until": page.safe_until, "feed": page.feed}
+    return Response(orjson.dumps({"items": entries, **said}), 200, headers_of(call), "application/json")
 
 
 async def _grown(rung: asyncio.Event | None, left: float) -> None:
@@ -157,7 +157,8 @@ class _Feed:
                 self.policy = feed_policy(call.principal, call.memberships, roles)
                 await call.under(uow, self.policy.decision)
             statement = reading(self.policy.shown, self.wanted)
-            return await change_log.read(uow.connection, after, self.limit, statement)
+            looks = change_log.spans(self.limit, *(self.wanted.partition or (0, 1))[1:])
+            return await change_log.read_on(uow.connection, after, self.limit, statement, looks)
 
     @property
     def shown(self) -> tuple[Shown, ...]:

@@ -1,8 +1,8 @@
 """SQL of the change log: appending what was heard, reading what a caller may see."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import BigInteger, ColumnElement, Integer, Text, bindparam, cast, func, select, true, update
@@ -17,6 +17,9 @@ from exchange.storage.tables import changes, changes_head, changes_outbox
 
 _COLUMNS = tuple(column.name for column in changes_outbox.c if column.name not in ("seq", "recorded_at"))
 _APPEND = appending(changes_outbox, _COLUMNS)
+
+MOST_AT_FIRST: Final = 16_384
+"""Positions at the first look for a page."""
 
 
 async def append_changes(connection: AsyncConnection, envelopes: Sequence[Envelope]) -> None:
@@ -89,18 +92,21 @@ async def position_now(connection: AsyncConnection) -> FeedPage:
 
 
 def reading(conditions: Sequence[ColumnElement[bool]]) -> Composed:
-    """The statement for `read`: entries beyond a position under these conditions, and the head of the same moment."""
+    """The statement for `read`: entries in a span under these conditions, and the head of the same moment.
+
+    The span bounds what is looked at: how many entries fit the conditions PostgreSQL cannot know, and where it thinks
+    of too few it would sort all that follow, on every page anew.
+    """
     entries = (
         select(changes)
         .where(
             changes.c.position > bindparam("after", type_=BigInteger),
-            changes.c.position <= changes_head.c.position,
+            changes.c.position <= bindparam("until", type_=BigInteger),
             *conditions,
         )
         .order_by(changes.c.position)
         .limit(bindparam("limit", type_=Integer))
-        .correlate(changes_head)
-        .lateral("entry")
+        .subquery("entry")
     )
     return Composed.of(
         select(changes_head.c.position.label("head"), changes_head.c.feed, changes_head.c.floor, entries)
@@ -109,18 +115,43 @@ def reading(conditions: Sequence[ColumnElement[bool]]) -> Composed:
     )
 
 
-async def read(connection: AsyncConnection, after: int, limit: int, statement: Composed) -> FeedPage:
-    """Entries beyond a position that the caller may see and asked for, and the head as of the same statement.
+def spans(limit: int, partitions: int = 1) -> list[int]:
+    """How many positions are looked at for one page, look by look: more each time that too little was shown.
 
-    Whatever the conditions hide up to the head is behind the caller, so that `next_after` moves on over entries that
-    were not shown.
+    Whoever is shown everything has a full page at the first look, whoever is shown little no endless request: together
+    they bound it, and `next_after` moves on.
+    """
+    first = min(max(limit, MOST_AT_FIRST // 64) * partitions, MOST_AT_FIRST)
+    return [first, first * 2, first * 4, first * 8]
+
+
+async def read(
+    connection: AsyncConnection, after: int, limit: int, statement: Composed, span: int
+) -> FeedPage:
+    """Entries of the next `span` positions that the caller may see and asked for, and the head as of this statement.
+
+    Whatever the conditions hide is behind the caller, so that `next_after` moves on over entries that were not shown.
     """
     driver = await driver_of(connection)
-    found = await driver.fetch(*statement.with_(after=after, limit=limit))
-    until = int(found[0]["head"])
+    found = await driver.fetch(*statement.with_(after=after, until=after + span, limit=limit))
+    head_now = int(found[0]["head"])
     rows = [row for row in found if row["position"] is not None]
-    next_after = rows[-1]["position"] if len(rows) == limit else max(after, until)
-    return FeedPage(rows, next_after, until, found[0]["feed"], int(found[0]["floor"]))
+    next_after = rows[-1]["position"] if len(rows) == limit else max(after, min(after + span, head_now))
+    return FeedPage(rows, next_after, head_now, found[0]["feed"], int(found[0]["floor"]))
+
+
+async def read_on(
+    connection: AsyncConnection, after: int, limit: int, statement: Composed, looks: Sequence[int]
+) -> FeedPage:
+    """A page of up to `limit` entries: looks until it is half full or at the head, at most as often as `looks` says."""
+    page = await read(connection, after, limit, statement, looks[0])
+    rows = list(page.rows)
+    for span in looks[1:]:
+        if len(rows) * 2 >= limit or page.next_after >= page.safe_until:
+            break
+        page = await read(connection, page.next_after, limit - len(rows), statement, span)
+        rows += page.rows
+    return replace(page, rows=rows)
 
 
 async def raise_floor(connection: AsyncConnection, floor: int) -> int:
