@@ -96,6 +96,7 @@ CASES: dict[str, Case] = {
     **with_records("public", "/v1/references"),
     # --- the exchange
     "/v1/changes": Case("feed"),
+    "/v1/digests": Case("digest"),
     "/v1/school-versions/{school_number}": Case("record", "/v1/schools"),
     "/v1/authority-versions/{authority}": Case("record", "/v1/authorities"),
     **all_(SAME, "/v1/return-definitions", "/v1/return-keys"),

@@ -3,6 +3,7 @@
 from gwella_client.client import Answer, Client, Traffic
 from gwella_client.following import Do, Entry, Follower, Page, Place, PlaceGone, pull, what_to_do
 from gwella_client.problem import Problem
+from gwella_client.reconciling import Found, compare, reconcile
 from gwella_client.tokens import ClientCredentials
 
 __all__ = [
@@ -12,11 +13,14 @@ __all__ = [
     "Do",
     "Entry",
     "Follower",
+    "Found",
     "Page",
     "Place",
     "PlaceGone",
     "Problem",
     "Traffic",
+    "compare",
     "pull",
+    "reconcile",
     "what_to_do",
 ]

@@ -8,6 +8,7 @@ what is public; nobody a row or a field more. `testkit.policy_matrix` is the sam
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +16,18 @@ from testkit.client import ApiClient, ApiProblem
 
 Row = Mapping[str, Any]
 Kind = Literal[
-    "same", "public", "own", "counted", "record", "below", "returns", "refused", "self", "feed", "file"
+    "same",
+    "public",
+    "own",
+    "counted",
+    "record",
+    "below",
+    "returns",
+    "refused",
+    "self",
+    "feed",
+    "digest",
+    "file",
 ]
 """What a route shows.
 
@@ -23,8 +35,9 @@ same: one answer for everybody (code lists, definitions). public: the same rows 
 public fields alone. own: rows of the caller's schools and nobody else's. counted: numbers of its own, by authority.
 record: one record of the list `of`, or what hangs off it, for whoever sees it there. below: what belongs to a record
 of `of` and is the school's own although that record may be public. returns: for a government what was submitted.
-refused: no caller has the operation. self: what the caller made. feed: public entries and its own. file: needs a
-signed link. composed: sections, each of them what its own route shows the caller.
+refused: no caller has the operation. self: what the caller made. feed: public entries and its own. digest: of the
+records that the caller's own feed leaves it with. file: needs a signed link. composed: sections, each of them what its
+own route shows the caller.
 """
 SUBMITTED: Final = frozenset({"submitted", "acknowledged", "queried", "amended", "superseded"})
 """States of a return in which the government has it."""
@@ -296,6 +309,19 @@ class RowMatrix:
         self._note(not foreign, caller, f"{path} shows foreign entries", foreign[:2])
         inside = caller.authority != self.outside
         self._note(bool(more) == inside, caller, f"{path} shows entries of its own: {bool(more)}")
+
+    def _check_digest(self, caller: Caller, path: str, case: Case) -> None:
+        held: dict[tuple[str, str], int] = {}
+        for entry in caller.client.follow_changes(wait=0.1, stop_when_empty=True, limit=1000):
+            record = (".".join(entry["type"].split(".")[2:4]), entry["key"])
+            held[record] = entry["version"]
+            if entry["change"] in ("delete", "left_scope"):
+                del held[record]
+        states = (f"{aggregate}:{key}:{version}" for (aggregate, key), version in held.items())
+        total = sum(int.from_bytes(sha256(state.encode()).digest()[:8]) for state in states) % 2**64
+        (whole,) = caller.client.get(path)["buckets"]
+        same = (whole["count"], whole["hash"]) == (len(held), f"{total:016x}")
+        self._note(same, caller, f"{path} is not that of the caller's feed", (whole["count"], len(held)))
 
     def _check_composed(self, caller: Caller, path: str, case: Case) -> None:
         for row in self._sample(caller, case.of):

@@ -22,8 +22,8 @@ from exchange.usecases.read_digest import BucketDigest, DigestOf, read_digest
 from service_kit.call import Call, RequestCall
 from service_kit.models import View
 from service_kit.moving import HISTORY
+from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.routing import Router
-from service_kit.unit_of_work import UnitOfWork
 
 router = Router("digests", Text("Digests", "Crynodebau"))
 
@@ -108,11 +108,16 @@ async def read_digests(
     """
     call.wishes = {**call.wishes, HISTORY: bool(school)}
     wanted = Wanted(authorities=tuple(authority), schools=tuple(school))
-    async with call.read(operations=FEED_OPERATIONS) as uow:
-        policy = await _policy(call, uow)
+    policy = _known_policy(call)
+    under = None if policy is None else policy.decision
+    async with call.read(operations=FEED_OPERATIONS, under=under) as uow:
+        if policy is None:
+            policy = feed_policy(call.principal, call.memberships, call.serving.roles)
+            await call.under(uow, policy.decision)
         newest = await change_log.position_now(uow.connection)
-        ensure_known(newest, newest.safe_until if at is None else at, feed)
-        of = DigestOf(newest.safe_until if at is None else at, wanted, tuple(aggregate))
+        asked_at = newest.safe_until if at is None else at
+        ensure_known(newest, asked_at, feed)
+        of = DigestOf(asked_at, wanted, tuple(aggregate))
         buckets = [Bucket(one, digits) for one in dict.fromkeys(prefix)]
         found = await read_digest(uow.connection, policy.shown, of, buckets, records_up_to)
     told = [_bucket(one, policy, entries=entries) for one in found]
@@ -120,11 +125,11 @@ async def read_digests(
     return Response(body, 200, call.headers(), "application/json")
 
 
-async def _policy(call: RequestCall, uow: UnitOfWork) -> FeedPolicy:
-    """What the feed shows to the caller; the transaction is under it from here on."""
-    policy = feed_policy(call.principal, call.memberships, call.serving.roles)
-    await call.under(uow, policy.decision)
-    return policy
+def _known_policy(call: RequestCall) -> FeedPolicy | None:
+    """What the feed shows to the caller, where no dated fact has to be asked for it."""
+    if call.needs_memberships(FEED_OPERATIONS):
+        return None
+    return feed_policy(call.principal, NO_MEMBERSHIPS, call.serving.roles)
 
 
 def _bucket(found: BucketDigest, policy: FeedPolicy, *, entries: bool) -> dict[str, Any]:
