@@ -66,7 +66,7 @@ class ChangeView(View, data_class=DataClass.public):
 
 
 class FeedView(View, data_class=DataClass.public):
-    """Entries in order. Ask again with `after=next_after`; do so also when `items` is empty."""
+    """Entries in order. Ask again with `after=next_after`; do so also when `items` is empty or short of `limit`."""
 
     items: list[ChangeView]
     next_after: int
@@ -116,7 +116,8 @@ async def read_changes(
         page = await reader.read(after)
         ensure_known(page, after, feed)
         while not page.rows and (left := until - monotonic()) > 0:
-            await _grown(rung, left)
+            if page.next_after >= page.safe_until:
+                await _grown(rung, left)
             page = await reader.read(page.next_after)
     entries = [entry_as_told(reader.shown, row) for row in page.rows]
     if asked_for_batch(call):
@@ -156,7 +157,8 @@ class _Feed:
                 self.policy = feed_policy(call.principal, call.memberships, roles)
                 await call.under(uow, self.policy.decision)
             statement = reading(self.policy.shown, self.wanted)
-            return await change_log.read(uow.connection, after, self.limit, statement)
+            looks = change_log.spans(self.limit, *(self.wanted.partition or (0, 1))[1:])
+            return await change_log.read_on(uow.connection, after, self.limit, statement, looks)
 
     @property
     def shown(self) -> tuple[Shown, ...]:
