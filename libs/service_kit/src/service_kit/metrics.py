@@ -14,7 +14,14 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from eventing.metrics import Alert, Metric
 
-_HTTP: Final = ("http.request.method", "http.route", "http.response.status_code")
+_HTTP: Final = (
+    "http.request.method",
+    "http.route",
+    "http.response.status_code",
+    "network.protocol.version",
+    "url.scheme",
+)
+"""The gateway leaves out the last two; what ended in an error also bears `error.type`."""
 
 REQUEST_DURATION: Final = Metric(
     "http.server.request.duration",

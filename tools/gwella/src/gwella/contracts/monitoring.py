@@ -34,6 +34,7 @@ _ROWS: Final[Mapping[str, tuple[Metric, ...]]] = {
     "What fails and is repeated": (backbone.ROUND_FAILED, backbone.BATCH_FELL_BACK, backbone.SHIPPER_FENCED),
     "Requests and connections": metrics.CATALOGUE,
 }  # fmt: skip
+_SAME_EVERYWHERE: Final = frozenset({"network.protocol.version", "url.scheme"})
 _DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 _WIDTH, _HEIGHT, _GRID = 6, 8, 24
 
@@ -52,8 +53,9 @@ def prometheus_name(metric: Metric) -> str:
 
 
 def labels(metric: Metric) -> tuple[str, ...]:
-    """Its labels in Prometheus: the service, which every series bears, and the attributes."""
-    return ("service_name", *(attribute.replace(".", "_") for attribute in metric.attributes))
+    """Its labels in Prometheus that tell something: the service, which every series bears, and the attributes."""
+    told = (attribute for attribute in metric.attributes if attribute not in _SAME_EVERYWHERE)
+    return ("service_name", *(attribute.replace(".", "_") for attribute in told))
 
 
 def expression(metric: Metric, window: str = "$__rate_interval", where: str = "") -> str:
