@@ -5,9 +5,10 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from typing import Any
 
 import psutil
 
@@ -18,10 +19,13 @@ STOP_SECONDS = 60.0
 
 
 @asynccontextmanager
-async def working(task: Task) -> AsyncIterator[psutil.Process]:
-    """A relay or consumer of ours at work; ended in order at the end of the block, so its stamps are written."""
+async def started(command: Sequence[str], task: Mapping[str, Any]) -> AsyncIterator[psutil.Process]:
+    """A program that reads its task as JSON, says `ready` and works until SIGTERM; ended at the end of the block.
+
+    Raises RuntimeError when it ends without that word; its error is above, where ours goes.
+    """
     child = subprocess.Popen(
-        [sys.executable, "-m", "gwella.bench.events_process"],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -30,17 +34,24 @@ async def working(task: Task) -> AsyncIterator[psutil.Process]:
     try:
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("the child has no streams")
-        child.stdin.write(json.dumps(asdict(task)))
+        child.stdin.write(json.dumps(task))
         child.stdin.close()
         said = await asyncio.to_thread(child.stdout.readline)
         if said.strip() != "ready":
-            raise RuntimeError(f"the {task.role} of the bench did not start; see its error above")
+            raise RuntimeError(f"{' '.join(command)} did not start; see its error above")
         yield psutil.Process(child.pid)
     finally:
         await ended(child)
 
 
-async def ended(child: subprocess.Popen[str]) -> None:
+@asynccontextmanager
+async def working(task: Task) -> AsyncIterator[psutil.Process]:
+    """A relay or consumer of ours at work; ended in order at the end of the block, so its stamps are written."""
+    async with started([sys.executable, "-m", "gwella.bench.events_process"], asdict(task)) as process:
+        yield process
+
+
+async def ended(child: subprocess.Popen[Any]) -> None:
     """Ends a child of ours in order; at once when it does not within a minute."""
     if child.poll() is None:
         child.send_signal(signal.SIGTERM)
