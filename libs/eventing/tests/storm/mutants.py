@@ -16,7 +16,7 @@ from eventing.envelope import Envelope, packed_headers
 from eventing.raw import raw_connection
 from eventing.shipping import Shipper
 from eventing.transports.port import Batch, Record, Transport
-from storm.backbone import Backbone, MakeTransport, Runner
+from storm.backbone import Backbone, Lagging, MakeTransport, Runner
 
 COLUMNS = ("event_id", "type", "key", "subject", "version", "headers", "data")
 
@@ -166,7 +166,15 @@ class CursorSet(Backbone):
 
 
 class CursorRaised(Backbone):
-    """A shipper that raises its cursor by what it has sent, whatever it has become meanwhile."""
+    """A shipper that raises its cursor by what it has sent, whatever it has become meanwhile.
+
+    The slow one of them ends with its first batch: otherwise the cursor would run further ahead for ever.
+    """
+
+    def shipper(self, transport: Transport, number: int) -> Runner:
+        return (
+            _Retired() if number == 0 and self.place.lagged.is_set() else super().shipper(transport, number)
+        )
 
     @property
     def shipper_class(self) -> type[Shipper]:
@@ -238,8 +246,23 @@ class _Setting(Shipper):
         return True
 
 
+class _Retired:
+    """Runs and does nothing."""
+
+    def __init__(self) -> None:
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
 class _Raising(Shipper):
     async def _move(self, held: int, to: int) -> bool:
+        if isinstance(self._transport, Lagging):
+            self.stop()
         raised = "update cursors set position = position + $1 where name = $2"
         async with raw_connection(self._engine) as connection:
             await connection.execute(raised, to - held, self._name)

@@ -24,6 +24,8 @@ class Storm:
     transport: MakeTransport
     partitions: int
     restarts: int = 0
+    passed: int = 0
+    """Effects there were before the transactions that were held open ended."""
     waiting: set[str] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     writers: Writers = field(init=False)
@@ -69,6 +71,7 @@ class Storm:
             place.written.set()
             await self._until_marked()
             self.waiting = await place.without_effect()
+            self.passed = await place.world.count(place.world.effects)
         await self._until_marked()
         if weather.again:
             await place.send_again()

@@ -31,6 +31,8 @@ class Weather:
     consumed: int = 60
     slow: float = 0.1
     lives: float | None = None
+    held_here: bool = True
+    """Whether transactions are held open here too, and not in the other database alone."""
     dies_before: frozenset[int] = frozenset({1})
     dies_behind: frozenset[int] = frozenset({2})
     again: bool = False

@@ -130,15 +130,17 @@ class Writers:
                 return connection
 
             await connected(self.place.elsewhere)
-            await connected(self.place.engine)
-            commits = await connected(self.place.engine)
-            late = await self.change(commits, "late")
-            await self.change(await connected(self.place.engine), "never")
+            if self.place.weather.held_here:
+                await connected(self.place.engine)
+                await self.change(await connected(self.place.engine), "never")
+                commits = await connected(self.place.engine)
+                late = await self.change(commits, "late")
             self.place.holding = True
             yield
             self.place.holding = False
-            await commits.commit()
-            await self.backbone.committed([late])
+            if self.place.weather.held_here:
+                await commits.commit()
+                await self.backbone.committed([late])
 
     async def mark(self, partitions: int) -> set[str]:
         """An event for each partition, in one transaction: what was committed before is not behind it."""
