@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from eventing.consumer_store import ConsumerStore
 from eventing.delivery import delivered
@@ -14,6 +14,7 @@ from eventing.envelope import header_list, packed_headers
 from eventing.handling import Work
 from eventing.reactions import Dispatch
 from eventing.sequencer import sequence
+from eventing.shipping import Shipper
 from eventing.transports.port import Received, Record
 
 # Every way a statement goes over the wire: plain, prepared by the driver, prepared by SQLAlchemy.
@@ -88,6 +89,34 @@ async def test_a_sequencer_killed_anywhere(world: Any, killer: Killer, after: bo
     assert await _positions(world) == list(range(1, written + 1))
 
 
+async def test_mutant_a_sequencer_that_moves_by_halves_loses(world: Any, killer: Killer) -> None:
+    """Taken out in one transaction and put in in another: killed between them, the events are nowhere."""
+    outbox, log = world.publisher.outbox, world.publisher.log
+    names = ("event_id", "type", "key", "subject", "version", "headers", "data")
+
+    async def victim() -> None:
+        async with world.engine.begin() as connection:
+            taken = (await connection.execute(outbox.delete().returning(*(outbox.c[n] for n in names)))).all()
+        async with world.engine.begin() as connection:
+            last = (await connection.execute(select(func.coalesce(func.max(log.c.position), 0)))).scalar_one()
+            rows = [dict(zip(names, row, strict=True), position=last + n) for n, row in enumerate(taken, 1)]
+            if rows:
+                await connection.execute(log.insert(), rows)
+
+    written, at = 0, 0
+    while True:
+        at += 1
+        await world.publish("a", "b", "a")
+        written += 3
+        killed = await killer.run(victim(), at, after=True)
+        if not killed:
+            break
+        await victim()
+    assert at > 2
+    assert await world.count(outbox) == 0
+    assert 0 < len(await _positions(world)) < written
+
+
 class Wire:
     """Notes what was sent."""
 
@@ -116,6 +145,32 @@ async def test_a_shipper_killed_anywhere(world: Any, killer: Killer, after: bool
     await world.shipper(wire)._round()
     assert list(dict.fromkeys(wire.positions)) == list(range(1, 25 * at + 1))
     assert len(wire.positions) > 25 * at, "nothing was ever repeated: the kills missed"
+
+
+async def test_mutant_a_shipper_that_moves_its_cursor_first_passes_over(world: Any, killer: Killer) -> None:
+    """Killed between its cursor and its sending: nobody ever sends that batch."""
+
+    class Hasty(Shipper):
+        async def _round(self) -> bool:
+            cursor, rows = await self._begin()
+            if rows and await self._move(cursor, rows[-1].position):
+                await self._transport.publish(self._topic, rows)
+            return False
+
+    wire, at = Wire(), 0
+    options = {"log": world.publisher.log, "cursors": world.publisher.cursors, "topic": world.topic}
+    while True:
+        at += 1
+        await world.publish(*[f"k{n}" for n in range(25)])
+        async with world.engine.begin() as connection:
+            await sequence(connection, world.log)
+        if not await killer.run(Hasty(world.engine, transport=wire, **options)._round(), at, after=True):
+            break
+    await Hasty(world.engine, transport=wire, **options)._round()
+    assert at > 3
+    passed_over = set(range(1, 25 * at + 1)) - set(wire.positions)
+    assert passed_over
+    assert len(passed_over) % 25 == 0, "whole batches"
 
 
 @pytest.mark.parametrize("after", [False, True])
