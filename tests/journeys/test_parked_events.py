@@ -176,8 +176,8 @@ def told(entry: Mapping[str, Any]) -> tuple[str, str, str, Any, str]:
     return entry["record"], entry["record_id"], entry["subject"], field, why
 
 
-async def test_a_bad_event_is_seen_mended_redriven_and_given_up(suite: Suite) -> None:
-    """E-11: list, show, redrive, discard with a reason; the other keys flow all the while; who decided is audited."""
+async def mended(suite: Suite) -> list[int]:
+    """A consumer's database refuses one school: seen, shown, redriven, mended, redriven. The events' numbers."""
     refusing = "alter table known_schools add constraint broken check (number <> '6732119') not valid"
     await in_visits(suite, refusing)
     for number in (SCHOOL, NEIGHBOUR, OTHER):
@@ -210,8 +210,11 @@ async def test_a_bad_event_is_seen_mended_redriven_and_given_up(suite: Suite) ->
     assert (status, said["problem"]["code"]) == (Exit.REFUSED, "not_found")
     assert NEIGHBOUR in await known(suite)
     await asked(suite, f"{HERE}/redrives", {"key": NEIGHBOUR, "reason": "once more"}, 404)
+    return [one["number"] for one in listed]
 
-    # Data that nobody can read: no repair, so it is given up, and what came behind it goes on.
+
+async def given_up(suite: Suite) -> int:
+    """Data that nobody can read: no repair, so they are given up, and what came behind goes on. The event's number."""
     await poison(suite, [OTHER], 2)
     await eventually(suite, f"{HERE}/backlog", lambda found: found["parked"] == 1)
     await suite.post(
@@ -228,18 +231,24 @@ async def test_a_bad_event_is_seen_mended_redriven_and_given_up(suite: Suite) ->
     assert (gone["resolved_by"], gone["queued"]) == ("house-operator", 1)
     assert (await redriven(suite, OTHER, "the row before it is given up"))["done"] == 1
     assert (await shown(suite, f"{HERE}/backlog"))["parked"] == 0
+    number: int = bad["number"]
+    return number
 
+
+async def test_a_bad_event_is_seen_mended_redriven_and_given_up(suite: Suite) -> None:
+    """E-11: list, show, redrive, discard with a reason; the other keys flow all the while; who decided is audited."""
+    numbers, bad = await mended(suite), await given_up(suite)
     entries = await audited(suite)
-    who, numbers = "house-operator", [one["number"] for one in listed]
+    who = "house-operator"
     assert [told(entry) for entry in entries] == [
         ("parked_key", f"visits/{NEIGHBOUR}", who, "redrive", "to see whether it helps"),
         ("parked_event", f"visits/{numbers[0]}", who, "attempts", "to see whether it helps"),
         ("parked_key", f"visits/{NEIGHBOUR}", who, "redrive", "the constraint is gone"),
         ("parked_event", f"visits/{numbers[0]}", who, "resolution", "the constraint is gone"),
         ("parked_event", f"visits/{numbers[1]}", who, "resolution", "the constraint is gone"),
-        ("parked_event", f"visits/{bad['number']}", who, "resolution", "not ours: a test row"),
+        ("parked_event", f"visits/{bad}", who, "resolution", "not ours: a test row"),
         ("parked_key", f"visits/{OTHER}", who, "redrive", "the row before it is given up"),
-        ("parked_event", f"visits/{bad['number'] + 1}", who, "resolution", "the row before it is given up"),
+        ("parked_event", f"visits/{bad + 1}", who, "resolution", "the row before it is given up"),
     ]
     assert {(entry["client_id"], bool(entry["request_id"])) for entry in entries} == {(who, True)}
     assert all(entry["for"] == ["operator"] for entry in entries if entry["record"] == "parked_key")
