@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final
 
 import asyncpg
 
-from gwella.bench.faults_place import Place
+from gwella.bench.faults_place import PATIENCE_SECONDS, Place
 from gwella.bench.faults_writer import Written
 from testkit.databases import with_database
 
-T = TypeVar("T")
+OPENED: Final = 2
+"""The version of a school once it is open: registered, opened."""
 
 
 @dataclass(frozen=True)
@@ -101,29 +102,26 @@ def stand(place: Place) -> Stand:
 def check(place: Place, written: Written) -> Findings:
     """Compares what was acknowledged, the registry's records and log, the exchange's change log, visits' projection."""
     found = Findings(other=[f"refused: {answer}" for answer in written.refused])
-    heads, people, rows = ask(
+    heads, known = _schools(place)
+    people, entries = ask(
         place, "registry",
-        "select id, version from schools_heads".replace("schools_heads", "schools"),
-        "select name, count(distinct person_id) as times from people_slices group by name",
-        "select position, event_id, split_part(type, '.', 4) as aggregate, key, version from event_log order by position",
+        "select name, count(distinct person_id) as times from person_slices group by name",
+        "select position, event_id, split_part(type, '.', 4) as aggregate, key, version"
+        " from event_log order by position",
     )  # fmt: skip
-    log = [Logged(*row) for row in rows]
+    log = [Logged(*row) for row in entries]
     found.events = len(log)
     _acknowledged(found, written, heads, people)
     _log(found, log)
-    changes, parked = ask(
+    changes = ask(
         place, "exchange",
         "select position, event_id, split_part(type, '.', 4) as aggregate, key, version from changes"
         " where type like 'cymru.gwella.registry.%' order by position",
-        "select count(*) from parked_events",
-    )  # fmt: skip
+    )[0]  # fmt: skip
     _copied(found, log, [Logged(*row) for row in changes])
-    known, behind = ask(
-        place, "visits", "select number, status, told from known_schools",
-        "select count(*) from parked_events",
-    )  # fmt: skip
-    _projected(found, heads, known)
-    found.other += [f"{count} events parked" for count in (parked[0][0] + behind[0][0],) if count]
+    _projected(found, written, heads, known)
+    parked = stand(place).parked
+    found.other += [f"{parked} events parked or pending"] if parked else []
     return found
 
 
@@ -131,8 +129,8 @@ def _acknowledged(found: Findings, written: Written, heads: Sequence[Any], peopl
     versions = {row["id"]: row["version"] for row in heads}
     named = {row["name"]: row["times"] for row in people}
     found.lost += [f"school {number}" for number in written.schools if number not in versions]
-    found.lost += [f"opening of {number}" for number in written.opened if versions.get(number, 0) < 2]
-    found.doubled += [f"opening of {number}" for number in written.opened if versions.get(number, 0) > 2]
+    found.lost += [f"opening of {number}" for number in written.opened if versions.get(number, 0) < OPENED]
+    found.doubled += [f"opening of {number}" for number in written.opened if versions.get(number, 0) > OPENED]
     found.lost += [name for name in written.people if name not in named]
     found.doubled += [f"{name} {times} times" for name, times in named.items() if times > 1]
 
@@ -166,29 +164,30 @@ def _in_order(found: Findings, entries: Sequence[Logged], where: str) -> None:
             found.lost.append(f"{aggregate} {key} in {where} has holes: {seen}")
 
 
-def _projected(found: Findings, heads: Sequence[Any], known: Sequence[Any]) -> None:
+def _projected(found: Findings, written: Written, heads: Sequence[Any], known: Sequence[Any]) -> None:
     """Visits knows every school of the register as its last event told of it."""
-    told = {row["number"]: row["told"] for row in known}
-    found.lost += [
-        f"school {row['id']} in visits: {told.get(row['id'])} of {row['version']}"
-        for row in heads
-        if told.get(row["id"]) != row["version"]
-    ]
+    told = {row["number"]: (row["told"], row["status"]) for row in known}
+    expected = {row["id"]: row["version"] for row in heads} | written.told
+    for number, version in expected.items():
+        reached, status = told.get(number, (0, ""))
+        if reached != version or (number not in written.told and version == OPENED and status != "open"):
+            found.lost.append(f"school {number} in visits: {reached} {status}, of {version}")
 
 
-def drained(place: Place, patience: float) -> float:
+def drained(place: Place, written: Written, patience: float = PATIENCE_SECONDS) -> float:
     """Waits until all that was written has arrived; gives the seconds. Raises FaultsError."""
 
     def arrived() -> bool:
-        now = stand(place)
-        if not now.drained:
+        if not stand(place).drained:
             return False
-        heads = ask(place, "registry", "select count(*) from schools where version > 0")[0][0][0]
-        known = ask(place, "visits", "select count(*), coalesce(sum(told), 0) from known_schools")[0][0]
-        told = ask(place, "registry", "select coalesce(sum(version), 0) from schools")[0][0][0]
-        return bool(known[0] >= heads and known[1] >= told)
+        told = Findings()
+        _projected(told, written, *_schools(place))
+        return not told.lost
 
-    return place.until(arrived, f"drained: {stand(place)}", patience)
+    return place.until(arrived, "everything written has arrived", patience)
 
 
-Look = Callable[[], Coroutine[Any, Any, T]]
+def _schools(place: Place) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The register's schools, and what visits was told of them."""
+    heads = ask(place, "registry", "select id, version from schools")[0]
+    return heads, ask(place, "visits", "select number, status, told from known_schools")[0]

@@ -1,10 +1,10 @@
-"""A full outbox while the broker is away: memory of the relay stays flat, nothing is dropped, all of it arrives later."""
+"""A full outbox while the broker is away: memory of the relay stays flat, nothing is dropped."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -116,7 +116,7 @@ def _fill(place: Place, written: Written, number: int) -> None:
     asyncio.run(_copy(with_database(place.postgres.superuser_url, "registry"), rows))
 
 
-async def _copy(url: str, rows: list[tuple[object, ...]]) -> None:
+async def _copy(url: str, rows: Sequence[tuple[object, ...]]) -> None:
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
         await connection.copy_records_to_table("outbox", records=rows, columns=_COLUMNS)

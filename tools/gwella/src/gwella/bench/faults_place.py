@@ -226,7 +226,7 @@ def place() -> Iterator[Place]:
         topology = read_topology()
         postgres = start_postgres(instance.folder / "postgres")
         # By its folder: the handle changes with every restart.
-        stack.callback(lambda: (running_postgres(instance.folder / "postgres") or postgres).stop())
+        stack.callback(_stop_postgres, instance.folder / "postgres")
         databases = postgres.create_service_databases({service: service for service in SERVICES})
         secrets = suite_secrets(instance.folder)
         kafka = start_kafka(instance.folder / "kafka")
@@ -244,6 +244,12 @@ def place() -> Iterator[Place]:
         here.add("visits", "consumer", static="visits")
         here.until_ready()
         yield here
+
+
+def _stop_postgres(folder: Path) -> None:
+    server = running_postgres(folder)
+    if server is not None:
+        server.stop()
 
 
 def _migrate(here: Place) -> None:

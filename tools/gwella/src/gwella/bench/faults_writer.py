@@ -30,6 +30,8 @@ class Written:
     schools: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)
+    """Schools whose events were written past the API (`flood`), with their last version."""
     refused: list[str] = field(default_factory=list)
     """Answers that a faultless service would not have given."""
     repeats: int = 0

@@ -29,9 +29,10 @@ class Area(StrEnum):
     half_term = "half-term"
     memory = "memory"
     events = "events"
+    faults = "faults"
 
 
-NAMED_ONLY = frozenset({Area.events})
+NAMED_ONLY = frozenset({Area.events, Area.faults})
 """Long ones, or with downloads of their own: measured when named, never by a plain `gwella bench`."""
 
 
@@ -66,7 +67,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import composition, events, feed, gateway, half_term, lists, memory
+    from gwella.bench import composition, events, faults, feed, gateway, half_term, lists, memory
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
         Area.relay: lambda: events.measure(["relaying"]),
@@ -78,6 +79,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.half_term: half_term.measure,
         Area.memory: memory.measure,
         Area.events: events.measure,
+        Area.faults: faults.measure,
     }
     return measures[area]
 
