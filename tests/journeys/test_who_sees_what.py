@@ -116,7 +116,7 @@ CASES: dict[str, Case] = {
     **all_(REFUSED, *(
         f"/v1/consumers/{service}/{what}"
         for service in ("visits", "brokerage", "governance", "exchange")
-        for what in ("parked-events", "parked-events/{number}", "backlog")
+        for what in ("parked-events", "parked-events/{number}", "backlog", "projections")
     )),
 }  # fmt: skip
 

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from eventing.envelope import from_headers, packed_headers
+from eventing.transports.kafka.partitioning import partition_of
 from eventing.transports.local import LocalTransport
-from eventing.transports.port import Record, SubscriptionClosedError
+from eventing.transports.port import HistoryLostError, Record, SubscriptionClosedError
+from testkit.kafka import PARTITIONS
 
 pytestmark = pytest.mark.kafka
 
@@ -122,6 +125,62 @@ async def test_an_idle_wait_ends_with_nothing_and_a_closed_one_says_so(world: An
     await subscription.close()
     with pytest.raises(SubscriptionClosedError):
         await subscription.receive(10, 0.05)
+
+
+async def _to_end(history: Any, limit: int = 7) -> list[tuple[str, int]]:
+    got = []
+    async with asyncio.timeout(60):
+        async for records in history.to_end(limit):
+            assert 0 < len(records) <= limit
+            got += [from_headers(record.headers, record.data) for record in records]
+    return [(envelope.key, envelope.version) for envelope in got]
+
+
+async def test_a_topic_is_read_from_its_beginning_to_its_end_and_on(
+    world: Any, transport: Any, local: LocalTransport, tools: Any
+) -> None:
+    """By whom nobody knows: no consumer is moved; the end is that of the call, and the next call goes on there."""
+    local.keep(world.topic, world.engine, world.publisher.log)
+    subscription = await transport.subscribe("one", [world.topic])
+    world.start(world.sequencer(), world.shipper(transport))
+    receiving = asyncio.create_task(_drain(subscription, 60))
+    for _ in range(20):
+        await world.publish("a", "b", "c")
+    heard = await receiving
+    history = await transport.history([world.topic])
+    assert await history.ahead() == 60
+    told = await _to_end(history)
+    assert sorted(told) == sorted(heard)
+    assert tools.in_order_per_key(told)
+    assert (await history.ahead(), await _to_end(history)) == (0, [])
+    receiving = asyncio.create_task(_drain(subscription, 2))
+    await world.publish("a", "d")
+    assert await receiving == [("a", 21), ("d", 1)]
+    assert sorted(await _to_end(history)) == [("a", 21), ("d", 1)]
+    again = await transport.history([world.topic])
+    assert len(await _to_end(again, 1000)) == 62
+    await again.close()
+    await history.close()
+    await subscription.close()
+
+
+async def test_a_topic_without_its_beginning_is_refused(
+    world: Any, local: LocalTransport, real_kafka: Any, kafka_transport: Callable[[], Any]
+) -> None:
+    """What would be rebuilt from the rest would look whole and be wrong."""
+    with pytest.raises(HistoryLostError):
+        await local.history([world.topic])
+    transport = await kafka_transport()
+    await transport.publish(world.topic, _records(world, ("a", 1), ("a", 2)))
+    admin = AIOKafkaAdminClient(bootstrap_servers=real_kafka.bootstrap_servers)
+    await admin.start()
+    try:
+        partition = partition_of("a", PARTITIONS)
+        await admin.delete_records({TopicPartition(world.topic, partition): RecordsToDelete(1)})
+    finally:
+        await admin.close()
+    with pytest.raises(HistoryLostError, match="begins at 1"):
+        await transport.history([world.topic])
 
 
 async def test_topics_are_made_once(world: Any, real_kafka: Any, kafka_transport: Callable[[], Any]) -> None:

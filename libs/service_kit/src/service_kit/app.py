@@ -39,6 +39,7 @@ from service_kit.paging import Cursors
 from service_kit.parked_events import REDRIVE, parked_events_router
 from service_kit.policy.roles import roles
 from service_kit.problems import Catalogue, ProblemError, generic_catalogue, load_catalogue
+from service_kit.replays import REPLAY, replays_router
 from service_kit.request_ids import RequestIds
 from service_kit.routing import Router
 from service_kit.service import Service
@@ -158,6 +159,9 @@ def _routers(service: Service) -> tuple[Router, ...]:
     if service.hears and service.foundation is not None:
         routers.append(parked_events_router(service.name, service.foundation))
         kinds.append(REDRIVE)
+        if service.projections:
+            routers.append(replays_router(service))
+            kinds.append(REPLAY)
     if kinds:
         routers.append(jobs_router(kinds))
     if service.documents is not None:

@@ -19,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS
 from contracts.events.registry import SchoolFacts
+from contracts.text import Text as Title
 from eventing.envelope import Envelope
-from eventing.reactions import Unit, reacts_to
+from eventing.reactions import Unit, reactions_of, reacts_to
+from service_kit.projections import Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,12 @@ def keeping_schools(known: Table) -> Callable[[SchoolFacts, Envelope, Unit], Awa
             await keep_school(known, unit.connection, envelope.version, event)
 
     return keep_known_school
+
+
+def schools_projection(known: Table) -> Projection:
+    """The table as what can be rebuilt."""
+    title = Title("Schools, as the register told of them", "Ysgolion, fel y dywedodd y gofrestr amdanynt")
+    return Projection(known.name, title, [known], reactions_of(keeping_schools(known)))
 
 
 def _telling() -> list[type[SchoolFacts]]:

@@ -23,10 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import Moved
 from contracts.events.registry_transfers import SchoolTransferred
+from contracts.text import Text as Title
 from eventing.envelope import Envelope
-from eventing.reactions import reacts_to
+from eventing.reactions import reactions_of, reacts_to
 from service_kit.clock_tasks import ClockTask
 from service_kit.policy.memberships import Memberships
+from service_kit.projections import Projection
 from service_kit.records import Record, Write
 from service_kit.slices import lock_heads
 from service_kit.unit_of_work import UnitOfWork
@@ -131,6 +133,12 @@ def following(
             await move_records(unit, kinds, move)
 
     return follow_school
+
+
+def moves_projection(moved: Table) -> Projection:
+    """The table as what can be rebuilt: rebuilding keeps the moves and moves no record again."""
+    title = Title("Schools that moved to another authority", "Ysgolion a symudodd i awdurdod arall")
+    return Projection(moved.name, title, [moved], reactions_of(following(moved, ())))
 
 
 def follow_late(moved: Table, kinds: Sequence[Moving]) -> ClockTask:

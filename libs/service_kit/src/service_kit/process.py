@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 import structlog
 import uvicorn
 from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.identifiers import new_id
 from eventing import trace
@@ -30,6 +31,7 @@ from eventing.parking_limit import ConsumerStoppedError
 from eventing.sequencer import Sequencer
 from eventing.shipping import Shipper
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
+from eventing.transports.local import LocalTransport
 from eventing.transports.port import Transport
 from service_kit.app import create_app
 from service_kit.audit.checkpoints import Checkpoints, load_signing_key
@@ -44,6 +46,7 @@ from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
 from service_kit.parked_events import redrive_kind
+from service_kit.replays import replay_kind
 from service_kit.service import Service
 from service_kit.settings import Settings
 from service_kit.telemetry import configure_telemetry, instrument_app
@@ -148,6 +151,8 @@ class Runtime:
                 worker.engine, log=log, cursors=cursors, transport=self._required_transport(),
                 topic=self.service.topic, wake=moved, pace=FOLLOWING,
             )  # fmt: skip
+            if isinstance(self.transport, LocalTransport):
+                self.transport.keep(self.service.topic, worker.engine, log)
             self._parts += [
                 Sequencer(
                     worker.engine,
@@ -182,6 +187,10 @@ class Runtime:
             )  # fmt: skip
             self._parts.append(consumer)
             kinds.append(redrive_kind(consumer, open_unit))
+            if self.service.projections and self.settings.worker_database_url is not None:
+                url = self.settings.worker_database_url.get_secret_value()
+                unit_on = partial(self._unit_on, journal)
+                kinds.append(replay_kind(self.service, self._required_transport(), url, unit_on))
         if kinds:
             self._parts.append(
                 JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake(shared.jobs))
@@ -198,10 +207,13 @@ class Runtime:
 
     @asynccontextmanager
     async def _open_unit(self, worker: Database, journal: Journal) -> AsyncIterator[UnitOfWork]:
-        name = f"service:{self.service.name}"
         async with worker.transaction() as connection:
-            actor = Actor(name, name, trace.cause().correlation_id or new_id())
-            yield UnitOfWork(connection, self.clock, actor, journal)
+            yield self._unit_on(journal, connection)
+
+    def _unit_on(self, journal: Journal, connection: AsyncConnection) -> UnitOfWork:
+        name = f"service:{self.service.name}"
+        actor = Actor(name, name, trace.cause().correlation_id or new_id())
+        return UnitOfWork(connection, self.clock, actor, journal)
 
 
 async def _guarded(part: Part) -> None:

@@ -17,6 +17,7 @@ from service_kit.foundation import Foundation
 from service_kit.jobs import JobKind
 from service_kit.migrations.heads import version_folders
 from service_kit.policy.memberships import MembershipSource
+from service_kit.projections import Projection
 from service_kit.routing import Router
 
 
@@ -26,6 +27,7 @@ class Service:
 
     `package` is the folder of the service's package: its migrations and its `problems.toml` lie there. `metadata` and
     `foundation` are None for a service that keeps no data. `logs` are further logs that its relay sequences.
+    `projections` are what its reactions keep from events alone, so that it can be rebuilt from them.
     `listens_to` names topics beyond those that its reactions name by their events. `prompt`: somebody waits for what
     it hears, so it takes each event as it comes; otherwise a broker gathers some for up to a tenth of a second.
     `install` is called with the finished application, for what is no route of a resource (the gateway's pass-through
@@ -39,6 +41,7 @@ class Service:
     foundation: Foundation | None = None
     routers: Sequence[Router] = ()
     reactions: Sequence[Reaction] = ()
+    projections: Sequence[Projection] = ()
     publishes: Sequence[type[Event]] = ()
     jobs: Sequence[JobKind] = ()
     clock_tasks: Sequence[ClockTask] = ()

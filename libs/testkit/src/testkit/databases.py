@@ -48,6 +48,7 @@ CREATE DATABASE :"name" OWNER :"owner" TEMPLATE :"template" STRATEGY file_copy;
 _CONNECT = """
 REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 GRANT CONNECT ON DATABASE :"name" TO :"api", :"worker";
+GRANT TEMPORARY ON DATABASE :"name" TO :"worker";
 """
 
 # Tables are made later, by the migration: default privileges of their owner give the two others their rights.

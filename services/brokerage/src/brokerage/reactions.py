@@ -1,7 +1,14 @@
 """What brokerage does with events of the registry and of visits: it keeps what its own rules and rights turn on."""
 
 from brokerage.storage import known
-from brokerage.storage.tables import known_schools, moved_schools
+from brokerage.storage.tables import (
+    RIGHTS,
+    known_categories,
+    known_findings,
+    known_schools,
+    known_visits,
+    moved_schools,
+)
 from brokerage.usecases.follow_school import KINDS
 from contracts.events.visits import FindingFacts, FindingPublished, VisitAmended, VisitFacts, VisitFinalised
 from contracts.events.visits_categories import (
@@ -11,10 +18,12 @@ from contracts.events.visits_categories import (
     CategorySuperseded,
 )
 from contracts.events.visits_moves import CategoryMoved, FindingMoved, VisitMoved
+from contracts.text import Text
 from eventing.envelope import Envelope
-from eventing.reactions import Unit, WaitFor, reacts_to
-from service_kit.known_schools import keeping_schools
-from service_kit.moving import following
+from eventing.reactions import Unit, WaitFor, reactions_of, reacts_to
+from service_kit.known_schools import keeping_schools, schools_projection
+from service_kit.moving import following, moves_projection
+from service_kit.projections import Projection
 
 keep_school = keeping_schools(known_schools)
 follow_school = following(moved_schools, KINDS)
@@ -79,3 +88,28 @@ async def end_category(event: CategorySuperseded, envelope: Envelope, unit: Unit
     """Keeps until when a category holds."""
     if event.valid_to is not None:
         await known.end_category(unit.connection, event.category_id, event.valid_to)
+
+
+PROJECTIONS = (
+    schools_projection(known_schools),
+    moves_projection(moved_schools),
+    Projection(
+        "known_findings",
+        Text("Published findings", "Canfyddiadau cyhoeddedig"),
+        [known_findings],
+        reactions_of(keep_finding),
+    ),
+    Projection(
+        "known_visits",
+        Text("Who held visits", "Pwy a gynhaliodd ymweliadau"),
+        [known_visits],
+        reactions_of(keep_visit),
+    ),
+    Projection(
+        "known_categories",
+        Text("Support categories of schools", "Categorïau cymorth ysgolion"),
+        [known_categories],
+        reactions_of(keep_category, end_category),
+    ),
+    RIGHTS.projection(announced=known.schools_of),
+)

@@ -33,6 +33,7 @@ service = Service(
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
     reactions=[*reactions_of(reactions), *RIGHTS.reactions(announced=schools_of)],
+    projections=reactions.PROJECTIONS,
     publishes=[cls for _, cls in sorted(EVENTS.items()) if cls.PUBLISHER == "brokerage"],
     clock_tasks=CLOCK_TASKS,
     memberships=RIGHTS.memberships_of,

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 
 from contracts.events.governance import MemberAppointed, MemberEnded, MemberFacts
+from contracts.text import Text
 from eventing.envelope import Envelope
-from eventing.reactions import Unit, hears_all, reacts_to
-from exchange.storage.body_seats import keep_seat
+from eventing.reactions import Unit, hears_all, reactions_of, reacts_to
+from exchange.storage.body_seats import body_seats, keep_seat
+from exchange.storage.chain_tables import chain_records
 from exchange.storage.change_log import append_changes
-from exchange.storage.tables import moved_schools
+from exchange.storage.tables import RIGHTS, moved_schools
 from exchange.usecases.keep_chain import keep_records
-from service_kit.moving import following
+from service_kit.moving import following, moves_projection
+from service_kit.projections import Projection
 
 keep_move = following(moved_schools, ())
 
@@ -30,3 +33,22 @@ async def keep_chain(envelopes: Sequence[Envelope], unit: Unit) -> None:
 async def keep_body_seat(event: MemberFacts, envelope: Envelope, unit: Unit) -> None:
     """Keeps who sits in which body: rights by body follow it."""
     await keep_seat(unit.connection, envelope.key, event)
+
+
+PROJECTIONS = (
+    moves_projection(moved_schools),
+    Projection(
+        "chain_records",
+        Text("Records of which chains are made", "Cofnodion y gwneir cadwyni ohonynt"),
+        [chain_records],
+        reactions_of(keep_chain),
+    ),
+    Projection(
+        "body_seats",
+        Text("Who sits in which body", "Pwy sy'n eistedd ym mha gorff"),
+        [body_seats],
+        reactions_of(keep_body_seat),
+    ),
+    RIGHTS.projection(),
+)
+"""What can be rebuilt. The change log cannot: it is a log itself, and its positions are promised to clients."""

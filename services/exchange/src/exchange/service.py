@@ -38,6 +38,7 @@ service = Service(
         return_steps.router,
     ],
     reactions=[*reactions_of(reactions), *RIGHTS.reactions()],
+    projections=reactions.PROJECTIONS,
     listens_to=sorted({topic_of(event.PUBLISHER) for event in EVENTS.values()}),
     prompt=True,
     publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],

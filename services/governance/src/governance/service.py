@@ -37,6 +37,7 @@ service = Service(
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
     reactions=reactions_of(reactions),
+    projections=reactions.PROJECTIONS,
     publishes=[event for event in EVENTS.values() if event.PUBLISHER == "governance"],
     clock_tasks=CLOCK_TASKS,
     memberships=memberships_of,

@@ -27,6 +27,7 @@ service = Service(
     foundation=shared,
     routers=[resource.router for resource in _RESOURCES],
     reactions=[*reactions_of(reactions), *RIGHTS.reactions(announced=schools_of)],
+    projections=reactions.PROJECTIONS,
     publishes=[event for event in EVENTS.values() if event.__module__ in _DECLARED_IN],
     jobs=[IMPORT],
     clock_tasks=CLOCK_TASKS,

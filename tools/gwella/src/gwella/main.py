@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import bench, clock, contracts, demo, migrate, new, parked, secrets, token, up
+from gwella.commands import bench, clock, contracts, demo, migrate, new, parked, replay, secrets, token, up
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
@@ -37,6 +37,7 @@ app.command("bench", rich_help_panel=_BUILD)(bench.bench)
 app.command("contracts", rich_help_panel=_BUILD)(contracts.contracts)
 app.command("secrets", rich_help_panel=_BUILD)(secrets.secrets)
 app.add_typer(new.new, name="new", rich_help_panel=_BUILD)
+app.command("replay", rich_help_panel=_RUN)(replay.replay)
 app.add_typer(parked.parked, name="parked", rich_help_panel=_RUN)
 
 

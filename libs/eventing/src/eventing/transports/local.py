@@ -7,14 +7,19 @@ the cursor stays and the batch comes again.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from eventing import log as event_log
 from eventing.envelope import header_list
 from eventing.transports.port import (
     Batch,
     Concerns,
+    HistoryLostError,
     Place,
     PublishError,
     Received,
@@ -115,6 +120,45 @@ class LocalSubscription:
             self._taken.clear()
 
 
+class LocalHistory:
+    """The publishers' logs themselves: the bus keeps nothing."""
+
+    def __init__(self, logs: Mapping[str, tuple[AsyncEngine, Table]]) -> None:
+        self._logs = logs
+        self._reached = dict.fromkeys(logs, 0)
+
+    async def ahead(self) -> int:
+        """See `port.History`."""
+        ends = await self._ends()
+        return sum(ends[topic] - self._reached[topic] for topic in ends)
+
+    async def to_end(self, limit: int) -> AsyncGenerator[Sequence[Received], None]:
+        """See `port.History`."""
+        for topic, end in (await self._ends()).items():
+            engine, log = self._logs[topic]
+            while self._reached[topic] < end:
+                after = self._reached[topic]
+                async with engine.connect() as connection:
+                    entries = await event_log.read(connection, log, after, min(limit, end - after))
+                if not entries or entries[0].position != after + 1:
+                    raise HistoryLostError(f"{topic}: nothing at position {after + 1}")
+                self._reached[topic] = entries[-1].position
+                yield [
+                    Received(topic, str(e.position), e.key, header_list(e.headers, e.position), e.data)
+                    for e in entries
+                ]
+
+    async def close(self) -> None:
+        """See `port.History`."""
+
+    async def _ends(self) -> dict[str, int]:
+        found = {}
+        for topic, (engine, log) in self._logs.items():
+            async with engine.connect() as connection:
+                found[topic] = await event_log.head(connection, log)
+        return found
+
+
 class LocalTransport:
     """The bus. `consumers` names those without which nothing may be published, for each topic."""
 
@@ -123,6 +167,18 @@ class LocalTransport:
     def __init__(self, consumers: dict[str, frozenset[str]] | None = None) -> None:
         self._expected = consumers or {}
         self._subscriptions: dict[str, LocalSubscription] = {}
+        self._logs: dict[str, tuple[AsyncEngine, Table]] = {}
+
+    def keep(self, topic: str, engine: AsyncEngine, log: Table) -> None:
+        """A publisher tells where its log is, which is the topic's history."""
+        self._logs[topic] = (engine, log)
+
+    async def history(self, topics: Sequence[str]) -> LocalHistory:
+        """See `port.Transport`."""
+        unknown = sorted(set(topics) - self._logs.keys())
+        if unknown:
+            raise HistoryLostError(f"no relay told where its log is: {', '.join(unknown)}")
+        return LocalHistory({topic: self._logs[topic] for topic in sorted(set(topics))})
 
     async def ensure_topics(self, topics: Sequence[str]) -> None:
         """Topics need no creation here."""

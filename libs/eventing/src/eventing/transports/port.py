@@ -4,7 +4,7 @@ What a transport promises: at least once, in order per key as first published; a
 makes the effect exactly-once stands behind it: inbox and last versions.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +16,10 @@ class PublishError(RuntimeError):
 
 class SubscriptionClosedError(RuntimeError):
     """The subscription was closed while waiting for a batch."""
+
+
+class HistoryLostError(RuntimeError):
+    """A topic no longer begins where it began, or nobody here has it: nothing can be rebuilt from it."""
 
 
 class Record(NamedTuple):
@@ -87,6 +91,22 @@ class Subscription(Protocol):
         ...
 
 
+class History(Protocol):
+    """Topics read from their beginning by one reader, in order per place; belongs to no consumer and moves none."""
+
+    async def ahead(self) -> int:
+        """How many records lie between here and the end as of now."""
+        ...
+
+    def to_end(self, limit: int) -> AsyncGenerator[Sequence[Received], None]:
+        """What lies between here and the end as of this call, at most `limit` at a time; the next goes on there."""
+        ...
+
+    async def close(self) -> None:
+        """Stops reading."""
+        ...
+
+
 class Transport(Protocol):
     """A way for events to travel."""
 
@@ -110,6 +130,10 @@ class Transport(Protocol):
 
         A transport may spare it the records that do not concern it; the consumer passes over those that come.
         """
+        ...
+
+    async def history(self, topics: Sequence[str]) -> History:
+        """Begins to read topics from their beginning. Raises HistoryLostError where a topic does not have it."""
         ...
 
     async def close(self) -> None:

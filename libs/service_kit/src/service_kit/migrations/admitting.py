@@ -11,6 +11,7 @@ select format(statement, current_database(), cast(:api as text), cast(:worker as
   from unnest(array[
     'revoke all on database %1$I from public',
     'grant connect on database %1$I to %2$I, %3$I',
+    'grant temporary on database %1$I to %3$I',
     'revoke all on schema public from public',
     'grant usage on schema public to %2$I, %3$I',
     'alter default privileges grant select, insert, update, delete on tables to %2$I, %3$I',

@@ -27,11 +27,13 @@ from contracts.events.registry import (
     RoleEnded,
     RoleFacts,
 )
+from contracts.text import Text as Title
 from eventing.envelope import Envelope
 from eventing.reactions import Reaction, Unit, WaitFor, reactions_of, reacts_to
 from service_kit.auth.principal import Principal
 from service_kit.policy.memberships import Memberships
 from service_kit.policy.rls import protect
+from service_kit.projections import Projection
 
 ROLE_OF_POST: Final[Mapping[str, str]] = {
     "adviser": "adviser",
@@ -102,6 +104,13 @@ class PostsAndFootprints:
         return Memberships(
             schools={role: frozenset(numbers) for role, numbers in schools.items()}, authorities=authorities
         )
+
+    def projection(self, announced: Announced | None = None) -> Projection:
+        """Both tables as what can be rebuilt; `announced` as in `reactions`."""
+        title = Title(
+            "Posts at schools and members of consortia", "Swyddi mewn ysgolion ac aelodau consortia"
+        )
+        return Projection("rights", title, [self.posts, self.members], self.reactions(announced))
 
     def reactions(self, announced: Announced | None = None) -> tuple[Reaction, ...]:
         """The reactions that keep both tables.

@@ -68,8 +68,13 @@ def topics(topology: Topology) -> list[Manifest]:
             "spec": {
                 "partitions": PARTITIONS,
                 "replicas": BROKERS,
-                # What a consumer has missed for longer is in the publisher's log.
-                "config": {"cleanup.policy": "delete", "min.insync.replicas": 2, "retention.ms": 1209600000},
+                # Kept for ever: projections are rebuilt from their topics.
+                "config": {
+                    "cleanup.policy": "delete",
+                    "min.insync.replicas": 2,
+                    "retention.ms": -1,
+                    "retention.bytes": -1,
+                },
             },
         }
         for topic in topology.topics

@@ -20,6 +20,17 @@ COMMIT_EVERY_SECONDS: Final = 0.5
 """Offsets only save work after a restart: a commit with every batch would cost the broker more than the batch."""
 
 
+def received(message: Any) -> Received:
+    """A record as the client gives it."""
+    return Received(
+        message.topic,
+        f"{message.partition}/{message.offset}",
+        (message.key or b"").decode(errors="replace"),
+        message.headers,
+        message.value or b"",
+    )
+
+
 class _Token(NamedTuple):
     """What to commit, and in which generation of the assignment the records were received."""
 
@@ -96,16 +107,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         generation = self._generation
         records: list[Received] = []
         for messages in found.values():
-            records += [
-                Received(
-                    message.topic,
-                    f"{message.partition}/{message.offset}",
-                    (message.key or b"").decode(errors="replace"),
-                    message.headers,
-                    message.value or b"",
-                )
-                for message in messages
-            ]
+            records += [received(message) for message in messages]
         offsets = {part: messages[-1].offset + 1 for part, messages in found.items()}
         return Batch(records, _Token(offsets, generation))
 

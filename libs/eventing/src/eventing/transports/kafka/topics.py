@@ -1,6 +1,7 @@
 """Creating topics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -9,6 +10,13 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from eventing.transports.kafka.settings import KafkaSettings
 
 _log = structlog.get_logger(__name__)
+
+KEPT_FOR_EVER: Final[Mapping[str, str]] = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+}
+"""Projections are rebuilt from their topics, so a topic must have its beginning."""
 
 
 async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
@@ -29,7 +37,10 @@ async def ensure_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
             return
         replicas = settings.replication_factor or min(3, len(cluster["brokers"]))
         response = await admin.create_topics(
-            [NewTopic(topic, settings.partitions, replicas) for topic in missing]
+            [
+                NewTopic(topic, settings.partitions, replicas, topic_configs=dict(KEPT_FOR_EVER))
+                for topic in missing
+            ]
         )
     finally:
         await admin.close()

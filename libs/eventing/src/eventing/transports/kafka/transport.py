@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from eventing.transports.kafka.history import KafkaHistory
 from eventing.transports.kafka.publishing import Publisher
 from eventing.transports.kafka.settings import KafkaSettings
 from eventing.transports.kafka.subscribing import KafkaSubscription
@@ -35,6 +36,12 @@ class KafkaTransport:
         await subscription.start()
         self._subscriptions = [*(s for s in self._subscriptions if not s.closed), subscription]
         return subscription
+
+    async def history(self, topics: Sequence[str]) -> KafkaHistory:
+        """See `port.Transport`; the caller closes it. Raises KafkaError without a broker."""
+        history = KafkaHistory(self.settings, topics)
+        await history.start()
+        return history
 
     async def close(self) -> None:
         """See `port.Transport`."""
