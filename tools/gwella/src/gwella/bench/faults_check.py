@@ -118,7 +118,7 @@ def check(place: Place, written: Written) -> Findings:
         "select position, event_id, split_part(type, '.', 4) as aggregate, key, version from changes"
         " where type like 'cymru.gwella.registry.%' order by position",
     )[0]  # fmt: skip
-    _copied(found, log, [Logged(*row) for row in changes])
+    compared(found, log, [Logged(*row) for row in changes])
     _projected(found, written, heads, known)
     parked = stand(place).parked
     found.other += [f"{parked} events parked or pending"] if parked else []
@@ -145,12 +145,13 @@ def _log(found: Findings, log: Sequence[Logged]) -> None:
     _in_order(found, log, "the log")
 
 
-def _copied(found: Findings, log: Sequence[Logged], changes: Sequence[Logged]) -> None:
+def compared(found: Findings, log: Sequence[Logged], changes: Sequence[Logged]) -> Findings:
     """The change log holds each event of the log exactly once, those of an aggregate in the same order."""
     arrived = Counter(entry.event_id for entry in changes)
     found.lost += [f"{e.aggregate} {e.key} {e.version}" for e in log if e.event_id not in arrived]
     found.doubled += [f"{id_} in the change log" for id_, times in arrived.items() if times > 1]
     _in_order(found, changes, "the change log")
+    return found
 
 
 def _in_order(found: Findings, entries: Sequence[Logged], where: str) -> None:
