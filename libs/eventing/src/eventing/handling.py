@@ -173,6 +173,10 @@ class Work:
         envelopes: list[Envelope] = [d.envelope for d in self.handled if d.envelope is not None]
         for bulk in self._dispatch.bulk:
             await bulk(envelopes, self._unit)
+        for types, together in self._dispatch.together:
+            told = [(d.event, d.envelope) for d in self.handled if d.type in types and d.envelope is not None]
+            if told:
+                await together(told, self._unit)
         await self._store.remember(self._connection, self.handled)
 
     async def _put_aside(self) -> None:

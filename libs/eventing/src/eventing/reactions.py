@@ -50,16 +50,21 @@ class WaitFor:
 
 EventReaction = Callable[[Any, Envelope, Any], Awaitable[WaitFor | None]]
 BulkReaction = Callable[[Sequence[Envelope], Any], Awaitable[None]]
+TogetherReaction = Callable[[Sequence[tuple[Any, Envelope]], Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """A function with the events it reacts to; `hears_all` ones get the envelopes of a batch, of any type."""
+    """A function with the events it reacts to.
+
+    `hears_all` ones get the envelopes of a batch, of any type; `together` ones the handled events that they name.
+    """
 
     name: str
     events: tuple[type[Event], ...]
     function: EventReaction | None = None
     bulk: BulkReaction | None = None
+    together: TogetherReaction | None = None
 
     @property
     def hears_all(self) -> bool:
@@ -87,6 +92,19 @@ def hears_all(function: F) -> F:
     """Marks `async def f(envelopes, unit) -> None`: called once a batch with what was handled, in order."""
     setattr(function, _MARK, Reaction(_name(function), (), bulk=function))
     return function
+
+
+def hears_together(*events: type[Event]) -> Callable[[F], F]:
+    """Marks `async def f(told, unit) -> None`: called once a batch with the (event, envelope) pairs of these classes.
+
+    They come in order and were handled; it cannot wait for another key.
+    """
+
+    def mark(function: F) -> F:
+        setattr(function, _MARK, Reaction(_name(function), events, together=function))
+        return function
+
+    return mark
 
 
 def reactions_of(*sources: ModuleType | Callable[..., Awaitable[Any]]) -> tuple[Reaction, ...]:
@@ -118,6 +136,7 @@ class Dispatch:
     classes: Mapping[str, type[Event]]
     functions: Mapping[str, tuple[EventReaction, ...]]
     bulk: tuple[BulkReaction, ...]
+    together: tuple[tuple[frozenset[str], TogetherReaction], ...] = ()
 
     @classmethod
     def of(cls, reactions: Sequence[Reaction]) -> "Dispatch":
@@ -129,11 +148,16 @@ class Dispatch:
                 classes[event.TYPE] = event
                 if reaction.function is not None:
                     functions[event.TYPE] = (*functions.get(event.TYPE, ()), reaction.function)
-        return cls(classes, functions, tuple(r.bulk for r in reactions if r.bulk is not None))
+        together = tuple(
+            (frozenset(event.TYPE for event in r.events), r.together)
+            for r in reactions
+            if r.together is not None
+        )
+        return cls(classes, functions, tuple(r.bulk for r in reactions if r.bulk is not None), together)
 
     def concerns(self, event_type: str) -> bool:
         """Whether anything here reacts to this type."""
-        return bool(self.bulk) or event_type in self.functions
+        return bool(self.bulk) or event_type in self.classes
 
 
 def _name(function: Callable[..., Any]) -> str:

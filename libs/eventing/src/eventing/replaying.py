@@ -15,9 +15,10 @@ from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Table, Text, and_, bindparam, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Table, Text, and_, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import TypeEngine
 
 from eventing import shadows
 from eventing.consumer_store import ConsumerStore
@@ -233,8 +234,13 @@ def _settled(consumer: str, consumed: ConsumerTables) -> Composed:
         shadows.live(table)
         for table in (consumed.inbox, consumed.last_versions, consumed.parked, consumed.pending)
     )
-    kinds = {"event_id": Text(), "key": Text(), "aggregate": Text(), "version": BigInteger()}
-    arrays = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
+    kinds: dict[str, TypeEngine[Any]] = {
+        "event_id": Text(),
+        "key": Text(),
+        "aggregate": Text(),
+        "version": BigInteger(),
+    }
+    arrays: list[ColumnElement[Any]] = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
     given = func.unnest(*arrays).table_valued(*kinds, name="given").render_derived()
     one = given.c
     taken = select(inbox.c.event_id).where(inbox.c.consumer == consumer, inbox.c.event_id == one.event_id)
