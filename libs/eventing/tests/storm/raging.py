@@ -10,7 +10,7 @@ from storm.findings import Observed, wrong
 from storm.place import Place
 from storm.writers import Writers
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds for what takes one: a bound, not a measure."""
 MARK_EVERY = 0.5
 
