@@ -9,14 +9,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_log import entries, replace_log, steps
-from sqlalchemy import true
+from sqlalchemy import ColumnElement, true
 
+from eventing.raw import Composed, driver_of
 from exchange.domain.digest import Bucket
+from exchange.storage import digests
+from exchange.storage.tables import changes
 from exchange.usecases import read_digest as use_case
 from exchange.usecases.feed_policy import Wanted, feed_policy
 from exchange.usecases.read_changes import visible
 from exchange.usecases.read_digest import DigestOf
 from service_kit.policy.memberships import NO_MEMBERSHIPS
+from service_kit.policy.rls import session_settings
 from service_kit.policy.roles import roles
 
 READERS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -273,3 +277,25 @@ async def test_what_cannot_be_asked_is_named(exchange: Any, query: dict[str, Any
     answer = await exchange.ask("GET", "/v1/digests", "operator", query=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].split("/")[-1].startswith(pointer) or pointer in answer.text
+
+
+async def planned(exchange: Any, aside: ColumnElement[bool]) -> str:
+    """How PostgreSQL would read the whole digest of an authority's system, under row-level security."""
+    principal = exchange.tokens.principal("authority_system", authority="673")
+    policy = feed_policy(principal, NO_MEMBERSHIPS, roles())
+    query = digests.dividing([visible(policy.shown), aside], use_case._held(policy.shown))
+    sql, *arguments = Composed.of(query).with_(**digests.asked([Bucket("", 2)], 20))
+    async with exchange.api.transaction(session_settings(policy.decision)) as connection:
+        driver = await driver_of(connection)
+        await driver.execute("set local enable_seqscan = off")
+        return "\n".join(row[0] for row in await driver.fetch(f"explain {sql}", *arguments))
+
+
+async def test_the_whole_digest_is_read_from_one_index_in_its_order(exchange: Any) -> None:
+    """E-16: no entry's data is touched and no log is sorted, however long it is; a further column would show."""
+    await replace_log(exchange.owner_url, entries([(n % 8, "upsert", "673") for n in range(20)]))
+    index_only = "Index Only Scan using ix_changes_record_states"
+    plan = await planned(exchange, true())
+    assert index_only in plan
+    assert "Incremental Sort" not in plan
+    assert index_only not in await planned(exchange, changes.c.type != "")

@@ -29,6 +29,8 @@ DIGITS: Final = 8
 BUCKETS_AT_ONCE: Final = 32
 RECORDS_UP_TO: Final = 16
 """A bucket of so many records is listed rather than divided: about the bytes of its sixteen children."""
+MOST_LISTED: Final = 100
+"""What a bucket lists at most, and a full one always: it cannot be divided."""
 MANY: Final = 1_000
 """From so many records on the whole is divided into 256 buckets at once, and not into 16."""
 
@@ -143,7 +145,9 @@ class Comparison:
         digits = 2 if len(self.states) >= MANY else 1
         while asked:
             now, asked = asked[:BUCKETS_AT_ONCE], asked[BUCKETS_AT_ONCE:]
-            for bucket in await self.ask(now, digits=digits, records_up_to=RECORDS_UP_TO):
+            full = any(len(prefix) == DIGITS for prefix in now)
+            up_to = MOST_LISTED if full else RECORDS_UP_TO
+            for bucket in await self.ask(now, digits=digits, records_up_to=up_to):
                 if "records" in bucket:
                     self._compare(bucket, found)
                 else:
@@ -214,7 +218,7 @@ async def reconcile(
     prefixes = sorted({f"{bucket_of(*record):08x}" for record in wanted})
     for first in range(0, len(prefixes), BUCKETS_AT_ONCE):
         now = prefixes[first : first + BUCKETS_AT_ONCE]
-        buckets = await comparison.ask(now, records_up_to=RECORDS_UP_TO, entries=True)
+        buckets = await comparison.ask(now, records_up_to=MOST_LISTED, entries=True)
         entries = [entry for bucket in buckets for entry in bucket.get("entries", ())]
         await copy.repair([entry for entry in entries if record_of(entry) in wanted], ())
     if found.surplus:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Select,
     Text,
     bindparam,
     cast,
@@ -52,13 +53,26 @@ def _newest(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool]
     )
 
 
-def _asked(buckets: Sequence[Bucket], at: int) -> dict[str, Any]:
+def asked(buckets: Sequence[Bucket], at: int) -> dict[str, Any]:
+    """The parameters of a query for these buckets at a position."""
     return {
         "first": [bucket.first for bucket in buckets],
         "beyond": [bucket.beyond for bucket in buckets],
         "shift": [bucket.shift for bucket in buckets],
         "at": at,
     }
+
+
+def dividing(conditions: Sequence[ColumnElement[bool]], held: ColumnElement[bool]) -> Select[Any]:
+    """The query of `children`: by place of the bucket and number of the child how many records, and their sum."""
+    newest = _newest(conditions, held)
+    child = newest.c.key_hash.op(">>")(_ASKED.c.shift)
+    return (
+        select(_ASKED.c.place, child.label("child"), func.count(), func.sum(_hash_of(newest)))
+        .select_from(_ASKED.join(newest, newest.c.held))
+        .group_by(_ASKED.c.place, child)
+        .order_by(_ASKED.c.place, child)
+    )
 
 
 async def children(
@@ -69,16 +83,9 @@ async def children(
     held: ColumnElement[bool],
 ) -> list[dict[str, Sum]]:
     """For each bucket its children that are not empty, by prefix. `held`: whether an entry leaves the record there."""
-    newest = _newest(conditions, held)
-    child = newest.c.key_hash.op(">>")(_ASKED.c.shift)
-    query = (
-        select(_ASKED.c.place, child.label("child"), func.count(), func.sum(_hash_of(newest)))
-        .select_from(_ASKED.join(newest, newest.c.held))
-        .group_by(_ASKED.c.place, child)
-        .order_by(_ASKED.c.place, child)
-    )
+    query = dividing(conditions, held)
     found: list[dict[str, Sum]] = [{} for _ in buckets]
-    for place, number, count, total in await connection.execute(query, _asked(buckets, at)):
+    for place, number, count, total in await connection.execute(query, asked(buckets, at)):
         found[place - 1][buckets[place - 1].child(number)] = sum_of(count, int(total))
     return found
 
@@ -103,7 +110,7 @@ async def entries(
         .order_by(_ASKED.c.place, newest.c.aggregate, newest.c.key)
     )
     found: list[list[Mapping[str, Any]]] = [[] for _ in buckets]
-    for row in (await connection.execute(query, _asked(buckets, at))).mappings():
+    for row in (await connection.execute(query, asked(buckets, at))).mappings():
         found[row["place"] - 1].append(row)
     return found
 
