@@ -109,6 +109,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         for messages in found.values():
             records += [received(message) for message in messages]
         offsets = {part: messages[-1].offset + 1 for part, messages in found.items()}
+        for part, messages in found.items():
+            self._reached.setdefault(part, messages[0].offset)
         return Batch(records, _Token(offsets, generation))
 
     @asynccontextmanager
@@ -146,7 +148,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             if end is None:
                 continue  # not asked yet
             try:
-                reached = self._reached.get(part) or await self._client.position(part)
+                reached = self._reached.get(part)
+                if reached is None:
+                    reached = await self._client.position(part)
             except IllegalStateError:
                 continue  # given to somebody else meanwhile
             records[Place(part.topic, part.partition)] = max(0, end - reached)
