@@ -7,7 +7,14 @@ from tempfile import TemporaryDirectory
 
 import uvloop
 
-from gwella.bench import events_consuming, events_end_to_end, events_peers, events_relaying, events_waiting
+from gwella.bench import (
+    events_consuming,
+    events_end_to_end,
+    events_peers,
+    events_relaying,
+    events_replaying,
+    events_waiting,
+)
 from gwella.bench.events_servers import Servers, Sizes, servers
 from gwella.bench.figures import Figure
 
@@ -16,6 +23,7 @@ Part = Callable[[Servers], Awaitable[list[Figure]]]
 PARTS: Mapping[str, Part] = {
     "relaying": events_relaying.measure,
     "consuming": events_consuming.measure,
+    "replaying": events_replaying.measure,
     "peers": events_peers.measure,
     "end to end": events_end_to_end.measure,
     "waiting": events_waiting.measure,

@@ -23,14 +23,16 @@ from eventing.sequencer import LogTables, Sequencer
 from eventing.shipping import Shipper
 from eventing.tables import consumer_tables, publisher_tables
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
+from gwella.bench.events_projection import in_batches
 from service_kit.database import Database, new_metadata
-from service_kit.known_schools import keeping_schools, known_schools_table
+from service_kit.known_schools import known_schools_table
 from service_kit.process import FOLLOWING, settle, uvloop_run
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to be: of which database and topic. A consumer writes when each effect was committed to `stamps`."""
+    """What to be: of which database and topic. A consumer keeps schools, a statement a batch, and writes
+    when each effect was committed to `stamps`."""
 
     role: Literal["relay", "consumer"]
     database_url: str
@@ -77,7 +79,7 @@ def _consumer(
         if unit.heard:
             stamps.append((time.monotonic(), unit.heard))
 
-    reactions: tuple[Reaction, ...] = reactions_of(keeping_schools(schools))
+    reactions: tuple[Reaction, ...] = in_batches(schools)
     if task.stamps is not None:
         reactions += reactions_of(note)
     return [

@@ -120,16 +120,24 @@ async def servers(folder: Path, sizes: Sizes) -> AsyncIterator[Servers]:
         kafka.stop()
 
 
+def school_number(n: int) -> str:
+    """The number of the n-th school: seven digits."""
+    return f"673{n % KEYS:04d}"
+
+
 def school_events(number: int, *, own_keys: bool = False) -> list[OutboxRow]:
     """So many events of registered schools, 5,000 keys in turn; `own_keys`: each has a key of its own, its id."""
-    event = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
+    example = SchoolRegistered.model_validate(SchoolRegistered.EXAMPLE)
     now = SystemClock().now()
+    events = [
+        example.model_copy(update={"school_number": school_number(n)}) for n in range(min(number, KEYS))
+    ]
     rows = []
     for n in range(number):
-        event_id = new_id()
+        event_id, event = new_id(), events[n % KEYS]
         envelope = envelope_of(
-            event, event_id=event_id, key=event_id if own_keys else f"{n % KEYS:07d}", version=n // KEYS + 1,
-            subject="/schools/6732118", time=now, recorded_time=now,
+            event, event_id=event_id, key=event_id if own_keys else event.school_number, version=n // KEYS + 1,
+            subject=f"/schools/{event.school_number}", time=now, recorded_time=now,
         )  # fmt: skip
         rows.append(OutboxRow.of(envelope))
     return rows

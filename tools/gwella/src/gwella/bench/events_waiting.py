@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import psutil
 from sqlalchemy import (
     BigInteger,
-    LargeBinary,
     Text,
     bindparam,
     cast,
@@ -70,7 +69,7 @@ async def _fill(stored: Stored, number: int) -> None:
     row = school_events(1)[0]
     n = func.generate_series(1, bindparam("number", number, type_=BigInteger)).column_valued("n")
     event_id = func.md5(cast(n, Text))
-    key = func.lpad(cast(n % KEYS, Text), 7, "0")
+    key = func.concat("673", func.lpad(cast(n % KEYS, Text), 4, "0"))
     version = n // KEYS + 1
     own = {
         "ce_id": event_id,
@@ -83,9 +82,10 @@ async def _fill(stored: Stored, number: int) -> None:
         for name, value in header_list(row.headers, None)
         for part in (literal(name), own.get(name, literal(value.decode())))
     ]
+    data = func.convert_to(func.replace(row.data.decode(), row.key, key), "UTF8")
     headers = func.convert_to(func.concat_ws(func.chr(31), *parts), "UTF8")
     made = select(
-        event_id, literal(row.type), key, literal(row.subject), version, headers, literal(row.data, LargeBinary)
+        event_id, literal(row.type), key, literal(row.subject), version, headers, data
     )  # fmt: skip
     names = ["event_id", "type", "key", "subject", "version", "headers", "data"]
     async with stored.database.transaction() as connection:
