@@ -33,7 +33,7 @@ class Sizes:
 def measure(sizes: Sizes | None = None) -> list[Figure]:
     """Everything in turn, each on a place of its own. Progress goes to standard error."""
     sizes = sizes or Sizes()
-    figures = []
+    figures: list[Figure] = []
     with place() as here:
         done = kills(here, Written(), number=sizes.kills, seed=sizes.seed, tell=_tell)
         figures += _figures(done, f"{sum(done.faults.values())} kills, seed {sizes.seed}")

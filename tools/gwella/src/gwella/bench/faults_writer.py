@@ -27,6 +27,8 @@ _AGAIN = {401, 409, 429, 500, 502, 503, 504}
 class Written:
     """What was acknowledged. A school number or a person's name stands for one command that must count once."""
 
+    authority: bool = False
+    """Whether the authority of all of them is registered."""
     schools: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
@@ -59,9 +61,10 @@ class Writer:
         self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
 
     def begin(self) -> None:
-        """An authority, and then command after command."""
+        """An authority, once, and then command after command."""
         entry = {"authority": AUTHORITY, "gss_code": "W06000014", "name_en": "Vale", "name_cy": "Bro"}
-        self._send("/v1/authorities", {"authorities": [entry]})
+        if not self.written.authority:
+            self.written.authority = self._send("/v1/authorities", {"authorities": [entry]})
         self._thread.start()
 
     def end(self) -> None:
