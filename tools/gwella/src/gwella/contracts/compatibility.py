@@ -68,8 +68,6 @@ class _Side:
     @classmethod
     def of(cls, root: Schema, schema: Schema | bool) -> "_Side":
         """Whatever is allowed is the empty schema; what never is, is `not` of it."""
-        if isinstance(schema, bool):
-            return cls(root, {} if schema else {"not": {}}, _json(schema))
         return cls(root, _resolved(root, schema), _json(schema))
 
     def below(self, schema: Schema | bool) -> "_Side":
@@ -152,8 +150,10 @@ def _said(schema: Schema, word: str) -> Any:
     return None if word in ("items", "additionalProperties") and said in (True, {}) else said
 
 
-def _resolved(root: Schema, schema: Schema) -> Schema:
+def _resolved(root: Schema, schema: Schema | bool) -> Schema:
     """The schema that a reference leads to, with what stands beside it. Raises KeyError where it leads nowhere."""
+    if isinstance(schema, bool):
+        return {} if schema else {"not": {}}
     if "$ref" not in schema:
         return schema
     target: Any = root
