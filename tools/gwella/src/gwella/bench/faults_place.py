@@ -27,7 +27,7 @@ from gwella.suite.topology import Role, Topology, read_topology
 from gwella.suite.wiring import Wiring, as_environment
 from testkit.issuer import DevelopmentIssuer
 from testkit.kafka import KafkaServer, start_kafka
-from testkit.postgres import PostgresServer, running_postgres, start_postgres
+from testkit.postgres import PostgresServer, start_postgres
 from testkit.processes import last_lines, port_is_free, reap
 
 SERVICES = ("registry", "exchange", "visits")
@@ -187,7 +187,9 @@ class Place:
 
     def start_postgres(self) -> None:
         """Starts the database again on its data and its port."""
-        self.postgres = start_postgres(self.instance.folder / "postgres", port=self.postgres.port)
+        again = start_postgres(self.instance.folder / "postgres", port=self.postgres.port)
+        # The same handle: who ends it in the end has been told already.
+        self.postgres.pid, self.postgres.child = again.pid, again.child
 
     def end(self) -> None:
         """Ends every process, the paused ones too."""
@@ -225,8 +227,7 @@ def place() -> Iterator[Place]:
         instance = stack.enter_context(claim(Path(name)))
         topology = read_topology()
         postgres = start_postgres(instance.folder / "postgres")
-        # By its folder: the handle changes with every restart.
-        stack.callback(_stop_postgres, instance.folder / "postgres")
+        stack.callback(postgres.stop)
         databases = postgres.create_service_databases({service: service for service in SERVICES})
         secrets = suite_secrets(instance.folder)
         kafka = start_kafka(instance.folder / "kafka")
@@ -244,12 +245,6 @@ def place() -> Iterator[Place]:
         here.add("visits", "consumer", static="visits")
         here.until_ready()
         yield here
-
-
-def _stop_postgres(folder: Path) -> None:
-    server = running_postgres(folder)
-    if server is not None:
-        server.stop()
 
 
 def _migrate(here: Place) -> None:
