@@ -62,9 +62,9 @@ def running() -> Iterator[Place]:
 
 
 def _killed_while_handling(here: Place, consumer: Member, written: Written) -> None:
-    """Five kills of a consumer that has always just received something."""
+    """Three kills of a consumer that has always just received something."""
     with writing(here.api, here.token, written):
-        for _ in range(5):
+        for _ in range(3):
             until_recovered(here)
             time.sleep(0.3)
             here.kill(consumer)

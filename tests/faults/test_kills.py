@@ -58,4 +58,4 @@ def test_a_full_outbox_costs_the_relay_no_memory(running: Place, written: Writte
 @pytest.mark.parametrize("static", [True, False], ids=["static", "dynamic"])
 def test_a_group_rebalances_under_load(running: Place, written: Written, static: bool) -> None:
     """Joins, clean leaves, crashes, and a member that sleeps past its session and wakes: effects exactly once."""
-    _flawless(rebalances(running, written, static=static, rounds=1, tell=_log.warning))
+    _flawless(rebalances(running, written, static=static, rounds=1, tell=_log.warning, asleep=not static))

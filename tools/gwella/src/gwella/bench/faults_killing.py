@@ -128,11 +128,17 @@ def servers_away(place: Place, written: Written, *, seconds: float, tell: Callab
 
 
 def rebalances(
-    place: Place, written: Written, *, static: bool, rounds: int, tell: Callable[[str], None]
+    place: Place,
+    written: Written,
+    *,
+    static: bool,
+    rounds: int,
+    tell: Callable[[str], None],
+    asleep: bool = True,
 ) -> Outcome:
     """Two members of one group: the second joins, leaves in order, is killed, is paused past its session and wakes.
 
-    With `static` membership it comes back under its name, without it as somebody new.
+    With `static` membership it comes back under its name, without it as somebody new. `asleep=False` spares the pause.
     """
     outcome = Outcome(written)
     name = f"exchange-second-{'static' if static else 'dynamic'}"
@@ -154,7 +160,8 @@ def rebalances(
             noted("joined")
             _leaves_and_joins(place, second, noted)
             _crashes(place, second, first, noted)
-            _zombie(place, second, noted)
+            if asleep:
+                _zombie(place, second, noted)
         place.leave(second)
         noted("left for good")
     return _finish(place, outcome)
