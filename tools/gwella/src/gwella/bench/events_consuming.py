@@ -159,7 +159,8 @@ async def publish(servers: Servers, topic: str, rows: Sequence[OutboxRow]) -> No
 
 
 async def _compared(servers: Servers, stored: Stored, effect: Effect) -> list[Figure]:
-    ours, bare = [], []
+    ours: list[tuple[float, float]] = []
+    bare: list[tuple[float, float]] = []
     topic, number = await servers.topic("consumed"), servers.sizes.rows // effect.part
     await publish(servers, topic, school_events(number))
     for _ in range(servers.sizes.turns):

@@ -29,7 +29,7 @@ DEBEZIUM = "Debezium Server"
 FASTSTREAM_ORDERED = "faststream-outbox, one worker"
 FASTSTREAM_FAST = "faststream-outbox, 20 workers"
 WORKERS = 20
-_FASTSTREAM_SCRIPT = Path(__file__).with_name("events_faststream_relay.py")
+_FASTSTREAM_SCRIPT = Path(__file__).with_name("events_faststream_relay.txt")
 _FASTSTREAM_OUTBOX = Table(
     "outbox", MetaData(), Column("queue", Text), Column("payload", LargeBinary), Column("headers", JSONB)
 )

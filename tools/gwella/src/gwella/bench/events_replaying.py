@@ -22,8 +22,6 @@ from service_kit.database import Database
 from service_kit.known_schools import keeping_schools
 
 AREA = "events: replay"
-PART = 8
-"""One of how many events is replayed statement by statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,10 @@ async def _handled(servers: Servers, stored: Stored, number: int) -> str:
 
 
 async def measure(servers: Servers) -> list[Figure]:
-    """Both ways of keeping the table; each replay must find the live rows equal."""
+    """Both ways of keeping the table, over the same topic; each replay must find the live rows equal."""
     async with servers.stored() as stored:
         topic = await _handled(servers, stored, servers.sizes.rows)
         batches = await _rate(servers, stored, topic, in_batches(stored.schools))
-    async with servers.stored() as stored:
-        topic = await _handled(servers, stored, servers.sizes.rows // PART)
         single = await _rate(servers, stored, topic, reactions_of(keeping_schools(stored.schools)))
     return [
         Figure(AREA, "projection kept one statement a batch", batches, "events/s", expected=20_000),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from sqlalchemy import Table
 
 from contracts.events.registry import SchoolRegistered
@@ -156,7 +156,8 @@ class Ends:
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-        self._wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(PARTITIONS)}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        self._wanted = {TopicPartition(topic, number): latest for number in range(PARTITIONS)}
 
     async def count(self) -> int:
         """How many records there are now. Raises KafkaException where a partition has no leader yet."""

@@ -93,32 +93,29 @@ async def _fill(stored: Stored, number: int) -> None:
 
 
 async def measure(servers: Servers) -> list[Figure]:
-    """The relay works off an outbox, then the consumer the topic; both idle first, which is the baseline."""
+    """The relay works off an outbox, then the consumer the topic; what each held at its start is the baseline."""
     waiting = servers.sizes.waiting
     topic = await servers.topic("waiting")
     postgres = Peak(psutil.Process(servers.postgres.pid), tree=True)
     figures = []
     async with servers.stored() as publisher, servers.stored() as consumer, postgres:
-        relay = Task("relay", publisher.address.owner_url, servers.bootstrap, topic)
-        async with working(relay) as process:
-            await asyncio.sleep(1)
-            idle = Peak(process).held()
         await _fill(publisher, waiting)
         before = postgres.held()
-        async with working(relay) as process, Peak(process) as peak:
-            await Ends(servers.bootstrap, topic).reached(waiting)
+        relay = Task("relay", publisher.address.owner_url, servers.bootstrap, topic)
+        async with working(relay) as process:
+            idle = Peak(process).held()
+            async with Peak(process) as peak:
+                await Ends(servers.bootstrap, topic).reached(waiting)
         figures.append(_figure(f"relay with {waiting:,} in its outbox, most", peak.most, idle))
         reader = Task("consumer", consumer.address.owner_url, servers.bootstrap, topic)
-        idle_topic = await servers.topic("idle")
-        async with working(Task("consumer", reader.database_url, servers.bootstrap, idle_topic)) as process:
-            await asyncio.sleep(2)
+        async with working(reader) as process:
             idle = Peak(process).held()
-        async with working(reader) as process, Peak(process) as peak:
-            await consumed(consumer, waiting)
+            async with Peak(process) as peak:
+                await consumed(consumer, waiting)
         figures.append(_figure(f"consumer behind {waiting:,}, most", peak.most, idle))
     name = "PostgreSQL meanwhile, private memory, most"
     return [*figures, Figure(AREA, name, postgres.most, "MiB", before, "before")]
 
 
 def _figure(name: str, most: float, idle: float) -> Figure:
-    return Figure(AREA, name, most, "MiB", idle, "the same process idle", 1.5, "at most")
+    return Figure(AREA, name, most, "MiB", idle, "the same process at its start", 1.5, "at most")
