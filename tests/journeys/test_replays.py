@@ -51,11 +51,11 @@ async def _commanded(suite: Suite, *words: str) -> tuple[int, dict[str, Any]]:
     return process.returncode, orjson.loads(said) if said else {}
 
 
-async def _in(suite: Suite, service: str, statement: str) -> list[Any]:
+async def _in(suite: Suite, service: str, statement: str, **values: str) -> list[Any]:
     owner = Database(suite.databases[service].owner_url, pool_size=1)
     try:
         async with owner.transaction() as connection:
-            found = await connection.execute(text(statement))
+            found = await connection.execute(text(statement), values)
             return list(found.all()) if found.returns_rows else []
     finally:
         await owner.dispose()
@@ -66,7 +66,9 @@ async def test_every_projection_is_rebuilt_while_writers_write_and_readers_read(
     names = "select string_agg(number, ',' order by number) from known_schools"
     before = set((await _in(suite, "visits", names))[0][0].split(","))
     assert SCHOOL in before
-    await _in(suite, "visits", f"update known_schools set name = 'damaged' where number = '{SCHOOL}'")
+    await _in(
+        suite, "visits", "update known_schools set name = 'damaged' where number = :school", school=SCHOOL
+    )
     await _in(suite, "exchange", "delete from posts_at_schools")
     going, gaps = True, []
 
@@ -104,7 +106,7 @@ async def test_every_projection_is_rebuilt_while_writers_write_and_readers_read(
     assert {name for (_, name), one in found.items() if one["read"] == 0} <= silent
     filled = {"known_schools", "rights", "known_regimes"}
     assert all(one["rows"] > 0 for (_, name), one in found.items() if name in filled), found
-    named = await _in(suite, "visits", f"select name from known_schools where number = '{SCHOOL}'")
+    named = await _in(suite, "visits", "select name from known_schools where number = :school", school=SCHOOL)
     assert named[0][0] != "damaged"
     status, said = await _commanded(suite, "visits", "known_schools", "--reason", "once more")
     assert (status, said["projections"][0]["equal"]) == (Exit.OK, True)
