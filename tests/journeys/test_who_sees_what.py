@@ -172,7 +172,7 @@ def test_each_caller_sees_its_rows_on_every_route(region: Clients) -> None:
     assert undecided(documented, CASES) == set()
     matrix = RowMatrix(
         CASES, region.machine("consortium"), region.machine("welsh-government"), OUTSIDE,
-        {"code": FIGURE, "post": "head_teacher"},
+        {"code": FIGURE, "post": "head_teacher", "number": "1"},
     )  # fmt: skip
     planned = [row for row in matrix.rows("/v1/visits") if row["state"] == "planned"]
     assert [row["school_number"] for row in planned] == [SCHOOL]
