@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from cloudevents.core.formats.json import JSONFormat
@@ -56,8 +57,10 @@ async def test_an_independent_package_reads_every_event_as_our_own_form_tells_it
     """Of every type that the caller may see: required attributes, their types, every value, and the data."""
     await exchange.hear(*(exchange.envelope(event, f"k{n}") for n, event in enumerate(EXAMPLES)))
     async with asyncio.timeout(60):
-        while (await exchange.changes("operator", wait=0))["safe_until"] < len(EXAMPLES):
-            await asyncio.sleep(0.05)
+        for pause in repeat(0.05):
+            if (await exchange.changes("operator", wait=0))["safe_until"] >= len(EXAMPLES):
+                break
+            await asyncio.sleep(pause)
     told = [event for role, of in READERS for event in await both_forms(exchange, role, of)]
     assert len({item["type"] for item, _ in told}) > len(EXAMPLES) * 0.8
     for item, event in told:

@@ -60,7 +60,7 @@ class Journal:
             ensure_publishable(cls, self.service)
 
     def ensure_published(self, writes: Iterable[Write]) -> None:
-        """Before anything is written. Raises UnregisteredEventError for an event that the service's index does not name.
+        """Before anything is written. Raises UnregisteredEventError for an event that the index does not name.
 
         By the very class: an instance of a subclass is refused too, because nobody could know its schema.
         """
