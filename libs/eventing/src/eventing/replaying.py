@@ -8,17 +8,15 @@ differs. Readers see what was before or what is after; whoever is killed leaves 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Table, Text, and_, bindparam, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.types import TypeEngine
 
 from eventing import shadows
 from eventing.consumer_store import ConsumerStore
@@ -26,8 +24,8 @@ from eventing.delivery import Delivery, delivered, may_concern
 from eventing.failures import is_transient
 from eventing.handling import Work
 from eventing.loop import describe, heed_cancellation
-from eventing.raw import Composed, driver_of
 from eventing.reactions import Dispatch, Reaction, Unit
+from eventing.settled import Settled
 from eventing.tables import ConsumerTables
 from eventing.transports.port import History
 
@@ -74,6 +72,20 @@ async def _unnoted(unit: Any, replayed: Replayed) -> None:
     """For whom the answer tells enough."""
 
 
+class _ShadowStore(ConsumerStore):
+    """Of an event with a version the last version tells whether it came before; only others need the inbox."""
+
+    def __init__(self, tables: ConsumerTables, consumer: str) -> None:
+        super().__init__(tables, consumer)
+        self.unversioned: set[str] = set()
+
+    async def take(self, connection: AsyncConnection, event_ids: Iterable[str]) -> set[str]:
+        """See ConsumerStore."""
+        ids = set(event_ids)
+        asked = ids & self.unversioned
+        return (ids - asked) | (await super().take(connection, asked) if asked else set())
+
+
 class Replay:
     """One rebuilding of some tables of one consumer. `history` begins at the beginning of the consumer's topics.
 
@@ -96,13 +108,13 @@ class Replay:
         self._tables = tuple(tables)
         self._own = (consumed.inbox, consumed.last_versions, consumed.parked, consumed.pending)
         self._consumed = consumed
-        self._store = ConsumerStore(consumed, consumer)
+        self._store = _ShadowStore(consumed, consumer)
         self._dispatch = Dispatch.of(reactions)
         self._history = history
         self._unit_on = unit_on
         self._progress = progress
         self._concluded = concluded
-        self._settled = _settled(consumer, consumed)
+        self._settled = Settled(consumer, consumed)
         self._held: list[Delivery] = []
         self._unsettled: set[str] = set()
         self._read = self._applied = 0
@@ -146,14 +158,7 @@ class Replay:
 
     async def settled(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> dict[str, bool]:
         """What the live consumer is done with, by id: True where it handled it, False where it was given up."""
-        driver = await driver_of(connection)
-        asked = self._settled.with_(
-            event_id=[one.event_id for one in deliveries],
-            key=[one.key for one in deliveries],
-            aggregate=[one.aggregate for one in deliveries],
-            version=[one.version for one in deliveries],
-        )
-        return {row[0]: not row[1] for row in await driver.fetch(*asked)}
+        return await self._settled.among(connection, deliveries)
 
     async def _round(self, connection: AsyncConnection) -> None:
         """What is kept, then what lies ahead, to the end as of now."""
@@ -162,12 +167,26 @@ class Replay:
         while again := list(islice(kept, ROWS)):
             await self._take(connection, again)
         total = self._read + await self._history.ahead()
+        async with aclosing(self._decoded()) as decoded:
+            # While PostgreSQL takes one batch the next is read and decoded.
+            ahead = asyncio.create_task(anext(decoded, None))
+            try:
+                while batch := await ahead:
+                    ahead = asyncio.create_task(anext(decoded, None))
+                    read, deliveries = batch
+                    await self._take(connection, deliveries)
+                    self._read += read
+                    await self._progress(self._read, max(total, self._read))
+            finally:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _decoded(self) -> AsyncGenerator[tuple[int, list[Delivery]], None]:
+        """What lies ahead up to the end as of now: how many records, and those of them that concern somebody here."""
         async with aclosing(self._history.to_end(ROWS)) as found:
             async for records in found:
-                self._read += len(records)
                 concerning = [r for r in records if may_concern(r, self._dispatch)]
-                await self._take(connection, [delivered(r, self._dispatch) for r in concerning])
-                await self._progress(self._read, max(total, self._read))
+                yield len(records), [delivered(r, self._dispatch) for r in concerning]
 
     async def _take(self, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
         if not deliveries:
@@ -210,6 +229,7 @@ class Replay:
         self, connection: AsyncConnection, deliveries: Sequence[Delivery], *, alone: bool
     ) -> None:
         async with _transaction(connection):
+            self._store.unversioned = {one.event_id for one in deliveries if one.version <= 0}
             work = Work(self._store, self._dispatch, self._unit_on(connection), alone=alone)
             await work.take(deliveries)
         self._applied += len(work.handled)
@@ -227,37 +247,3 @@ class Replay:
 
 def _transaction(connection: AsyncConnection) -> Any:
     return connection.begin_nested() if connection.in_transaction() else connection.begin()
-
-
-def _settled(consumer: str, consumed: ConsumerTables) -> Composed:
-    inbox, last, parked, pending = (
-        shadows.live(table)
-        for table in (consumed.inbox, consumed.last_versions, consumed.parked, consumed.pending)
-    )
-    kinds: dict[str, TypeEngine[Any]] = {
-        "event_id": Text(),
-        "key": Text(),
-        "aggregate": Text(),
-        "version": BigInteger(),
-    }
-    arrays: list[ColumnElement[Any]] = [bindparam(name, type_=ARRAY(kind)) for name, kind in kinds.items()]
-    given = func.unnest(*arrays).table_valued(*kinds, name="given").render_derived()
-    one = given.c
-    taken = select(inbox.c.event_id).where(inbox.c.consumer == consumer, inbox.c.event_id == one.event_id)
-    # The inbox may have been purged; the last version knows what was handled long ago.
-    passed = select(last.c.key).where(
-        last.c.consumer == consumer,
-        last.c.key == one.key,
-        last.c.aggregate == one.aggregate,
-        last.c.version >= one.version,
-    )
-    decided = (parked.c.consumer == consumer, parked.c.resolution == "discarded")
-    still = (parked.c.consumer == consumer, parked.c.resolution.is_(None))
-    return Composed.of(
-        select(one.event_id, one.event_id.in_(select(parked.c.event_id).where(*decided)))
-        .where(
-            or_(taken.correlate(given).exists(), and_(one.version > literal(0), passed.correlate(given).exists())),
-            one.event_id.not_in(select(parked.c.event_id).where(*still)),
-            one.event_id.not_in(select(pending.c.event_id).where(pending.c.consumer == consumer)),
-        )
-    )  # fmt: skip
