@@ -13,6 +13,7 @@ from eventing.transports.port import HistoryLostError, Received
 QUIET_SECONDS: Final = 30.0
 """How long the broker may give nothing although something lies ahead."""
 FETCH_BYTES: Final = 4 * 1024 * 1024
+FETCH_WAIT_MS: Final = 20
 
 
 class KafkaHistory:
@@ -27,6 +28,8 @@ class KafkaHistory:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_partition_fetch_bytes=FETCH_BYTES,
+            # A broker answers a connection in turn: where the end lies is asked behind the fetch that waits for more.
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
     async def start(self) -> None:
