@@ -24,7 +24,7 @@ def test_every_part_that_needs_no_peer_gives_its_figures() -> None:
     assert {
         ("events: relay", "shipper to Kafka"),
         ("events: consumer", "projection of schools"),
-        ("events: replay", "projection kept one statement a batch"),
+        ("events: replay", "schools rebuilt, a batch at a time"),
         ("events: waiting", "relay with 1,500 in its outbox, most"),
     } <= named
     assert {figure.name.rsplit(", ", 1)[1] for figure in figures if figure.area == "events: end to end"} == {

@@ -21,6 +21,7 @@ from contracts.event import EVENTS
 from contracts.events.registry import SchoolFacts
 from contracts.text import Text as Title
 from eventing.envelope import Envelope
+from eventing.raw import Composed, driver_of
 from eventing.reactions import Reaction, Unit, hears_together, reactions_of, reacts_to
 from service_kit.projections import Projection
 
@@ -99,35 +100,40 @@ def keeping_together(known: Table) -> tuple[Reaction, ...]:
     arrays: list[ColumnElement[Any]] = [bindparam(name, type_=ARRAY(known.c[name].type)) for name in names]
     rows = func.unnest(*arrays).table_valued(*names, name="rows").render_derived()
     putting = insert(known).from_select(names, select(*(rows.c[name] for name in names)))
-    put = putting.on_conflict_do_update(
-        index_elements=[known.c.number],
-        set_={name: putting.excluded[name] for name in names if name != "number"},
+    put = Composed.of(
+        putting.on_conflict_do_update(
+            index_elements=[known.c.number],
+            set_={name: putting.excluded[name] for name in names if name != "number"},
+        )
     )
     numbers = bindparam("numbers", type_=ARRAY(Text))
-    held = select(known.c.number, known.c.told, known.c.closed_from).where(
-        known.c.number == func.any(numbers)
+    held = Composed.of(
+        select(known.c.number, known.c.told, known.c.closed_from).where(known.c.number == func.any(numbers))
     )
 
     @hears_together(*sorted(_telling(), key=lambda cls: cls.TYPE))
     async def keep_known_schools(told: Sequence[tuple[SchoolFacts, Envelope]], unit: Unit) -> None:
         """Keeps what is told of each school last, and the earliest day from which it is closed."""
-        asked = {"numbers": sorted({event.school_number for event, _ in told})}
-        found = await unit.connection.execute(held, asked)
-        last: dict[str, dict[str, Any]] = {row.number: dict(row._mapping) for row in found}
-        kept: dict[str, dict[str, Any]] = {}
+        driver = await driver_of(unit.connection)
+        numbers = {event.school_number for event, _ in told}
+        found = await driver.fetch(*held.with_(numbers=list(numbers)))
+        last: dict[str, tuple[int, date | None]] = {number: (at, closed) for number, at, closed in found}
+        kept: dict[str, SchoolFacts] = {}
         for event, envelope in told:
-            before = last.get(event.school_number, {"told": None, "closed_from": None})
-            if event.valid_to is not None or (
-                before["told"] is not None and before["told"] >= envelope.version
-            ):
+            number = event.school_number
+            at, closed = last.get(number, (-1, None))
+            if event.valid_to is not None or at >= envelope.version:
                 continue
-            closed_from = event.valid_from if event.status == "closed" else None
-            if closed_from is not None and before["closed_from"] is not None:
-                closed_from = min(closed_from, before["closed_from"])
-            row = {**_facts(event), "closed_from": closed_from, "told": envelope.version}
-            last[event.school_number] = kept[event.school_number] = row
+            closes = event.valid_from if event.status == "closed" else None
+            if closes is not None and closed is not None:
+                closes = min(closes, closed)
+            last[number], kept[number] = (envelope.version, closes), event
         if kept:
-            await unit.connection.execute(put, {name: [row[name] for row in kept.values()] for name in names})
+            rows = [
+                {**_facts(event), "told": last[number][0], "closed_from": last[number][1]}
+                for number, event in kept.items()
+            ]
+            await driver.fetch(*put.with_(**{name: [row[name] for row in rows] for name in names}))
 
     return reactions_of(keep_known_schools)
 
