@@ -8,7 +8,7 @@ from gwella.bench import events, events_peers
 from gwella.bench.events_fetching import PeerNotFetchedError
 from gwella.bench.events_pacing import behind_rate, latencies
 from gwella.bench.events_relays import Measured
-from gwella.bench.events_servers import Servers, Sizes
+from gwella.bench.events_servers import Sizes
 from gwella.bench.figures import Figure
 from gwella.commands.bench import NAMED_ONLY, Area
 
@@ -34,21 +34,15 @@ def test_every_part_that_needs_no_peer_gives_its_figures() -> None:
     }
 
 
-def test_a_peer_that_cannot_be_fetched_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_that_cannot_be_fetched_is_named_with_the_reason() -> None:
     """Without a peer nothing is said to be faster than it: the figure has no value and neither passes nor fails."""
     own = Measured("ours", 1000.0, [2000.0, 3000.0], 20.0, 100.0, {100: (1.0, 2.0, 3.0)}, {100: ""})
 
-    async def ours(servers: Servers) -> Measured:
-        return own
-
-    async def refused(servers: Servers) -> Measured:
+    async def refused() -> Measured:
         raise PeerNotFetchedError("uv is not installed here")
 
-    monkeypatch.setattr(events_peers, "ours", ours)
-    monkeypatch.setattr(events_peers, "_PEERS", {"Debezium Server": refused})
-    figures = asyncio.run(events_peers.measure(None))  # type: ignore[arg-type]
-    missing = [figure for figure in figures if figure.value is None]
-    assert [(figure.name, figure.note, figure.met) for figure in missing] == [
+    figures = asyncio.run(events_peers.peers_beside(own, {"Debezium Server": refused}))
+    assert [(figure.name, figure.note, figure.met) for figure in figures] == [
         ("beside Debezium Server", "uv is not installed here", None)
     ]
 

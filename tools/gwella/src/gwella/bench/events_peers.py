@@ -5,7 +5,7 @@ payload only. Ours and Debezium keep the order of a key; faststream-outbox does 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -99,7 +99,7 @@ async def debezium(servers: Servers) -> Measured:
             await events_debezium.forget(servers)
 
 
-_PEERS: dict[str, Callable[[Servers], Awaitable[Measured]]] = {
+PEERS: Mapping[str, Callable[[Servers], Awaitable[Measured]]] = {
     FASTSTREAM_ORDERED: faststream_ordered, FASTSTREAM_FAST: faststream_fast, DEBEZIUM: debezium,
 }  # fmt: skip
 
@@ -142,13 +142,19 @@ def beside(own: Measured, peer: Measured) -> list[Figure]:
     return figures
 
 
-async def measure(servers: Servers) -> list[Figure]:
-    """Ours, then each peer that can be had; one that cannot is named with the reason."""
-    own = await ours(servers)
-    figures = of_ours(own)
-    for name, of_peer in _PEERS.items():
+async def peers_beside(own: Measured, peers: Mapping[str, Callable[[], Awaitable[Measured]]]) -> list[Figure]:
+    """Each peer that can be had; one that cannot is named with the reason."""
+    figures: list[Figure] = []
+    for name, of_peer in peers.items():
         try:
             figures += beside(own, await of_peer(servers))
         except PeerNotFetchedError as reason:
             figures.append(Figure(AREA, f"beside {name}", None, "events/s", expected=1.0, note=str(reason)))
     return figures
+
+
+async def measure(servers: Servers) -> list[Figure]:
+    """Ours, then the peers."""
+    own = await ours(servers)
+    peers = {name: partial(of_peer, servers) for name, of_peer in PEERS.items()}
+    return of_ours(own) + await peers_beside(own, peers)
