@@ -147,7 +147,7 @@ async def peers_beside(own: Measured, peers: Mapping[str, Callable[[], Awaitable
     figures: list[Figure] = []
     for name, of_peer in peers.items():
         try:
-            figures += beside(own, await of_peer(servers))
+            figures += beside(own, await of_peer())
         except PeerNotFetchedError as reason:
             figures.append(Figure(AREA, f"beside {name}", None, "events/s", expected=1.0, note=str(reason)))
     return figures
