@@ -2,7 +2,7 @@
 # package registries are enough. Everything that is installed stays inside this folder (.venv, .tools).
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install asyncapi demo up test lint format contracts bench clean
+.PHONY: help install asyncapi openapi demo up test lint format contracts bench clean
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON ?= python3
@@ -32,12 +32,16 @@ install: .venv/installed ## the locked packages into .venv
 	@$(BIN)/python -m compileall -q libs services tools clients
 	@touch $@
 
-# The official command line of AsyncAPI, which a test of the contracts runs; without Node and npm that test is skipped.
-asyncapi: $(if $(shell command -v npm 2>/dev/null),.tools/asyncapi/installed) ## what that test needs (some 450 MB)
+# Official tools of others that tests of the contracts run, locked; without Node and npm those tests are skipped.
+asyncapi: $(if $(shell command -v npm 2>/dev/null),.tools/asyncapi/installed) ## the command line of AsyncAPI (some 450 MB)
+
+openapi: $(if $(shell command -v npm 2>/dev/null),.tools/openapi/installed) ## Spectral, and what makes the TypeScript client
 
 .tools/asyncapi/installed: tests/contracts/asyncapi_cli/package-lock.json
-	@echo "installing the command line of AsyncAPI into .tools"
-	@mkdir -p $(@D) && cp tests/contracts/asyncapi_cli/package*.json $(@D) \
+.tools/openapi/installed: tests/contracts/openapi_tools/package-lock.json
+.tools/asyncapi/installed .tools/openapi/installed:
+	@echo "installing into $(@D)"
+	@mkdir -p $(@D) && cp $(<D)/package*.json $(@D) \
 	  && npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 demo: install ## start the suite, load the real region, tell the story, keep running

@@ -158,6 +158,7 @@ def _refusal(status: int, codes: list[str], catalogue: Catalogue) -> dict[str, A
     return {
         "description": "; ".join(f"{code}: {catalogue.problems[code].title.en}" for code in codes),
         "headers": _refs(headers),
+        "x-problem-codes": codes,
         "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
@@ -17,14 +18,15 @@ from gateway.api.observing import Observer
 from gateway.api.passing import PassThrough
 from gateway.api.problem_pages import problem_routes
 from gateway.domain.limits import Quota
-from gateway.domain.openapi import merge, with_bearer
+from gateway.domain.publishing import published
 from gateway.domain.routes import compile_routes
+from gateway.domain.wording import Wording
 from gateway.usecases.admit import Callers
 from gateway.usecases.compose import Composer
 from gateway.usecases.remember import Remembered
 from service_kit.http_client import Upstream
 from service_kit.openapi import openapi_of
-from service_kit.problems import Catalogue, FaultKind, ProblemKind
+from service_kit.problems import Catalogue, FaultKind, ProblemKind, generic_catalogue
 from service_kit.serving import Serving
 from service_kit.settings import Settings
 from service_kit.telemetry import OBSERVES_ITSELF
@@ -38,6 +40,10 @@ USE = Text(
     " Gymraeg neu yn Saesneg yn ôl Accept-Language; mae /problems yn esbonio pob un. Mae /v1/me yn dweud beth y"
     " cewch ei wneud.",
 )
+
+
+OWN_DESCRIPTION = "gateway_own_description"
+"""In the application's state: the description of what the gateway answers itself."""
 
 
 class UpstreamUnknownError(ValueError):
@@ -61,7 +67,8 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
         "gateway", TITLE, app.routes, (me.router, compositions.router), serving.catalogue, settings.issuer_url
     )
     own["info"] |= {"title": f"{API.en} / {API.cy}", "description": f"{USE.en}\n\n{USE.cy}"}
-    merged = with_bearer(merge({"gateway": own, **documents}, server=settings.public_url))
+    setattr(app.state, OWN_DESCRIPTION, own)
+    merged = description({"gateway": own, **documents}, settings.public_url, sandbox=settings.sandbox)
     pages = [
         *index_routes(),
         *document_routes(merged),
@@ -85,6 +92,19 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
         observer=observer,
         limits=BodyLimits(settings.max_body_bytes, settings.max_upload_bytes),
     )
+
+
+def description(
+    documents: Mapping[str, Mapping[str, Any]], server: str, *, sandbox: bool = False
+) -> dict[str, Any]:
+    """The description of the whole API, of those of its services (name -> OpenAPI document), the gateway's own too."""
+    known = suite_catalogue(generic_catalogue(), documents)
+    problems = {
+        code: {"status": kind.status, "title": asdict(kind.title), "detail": asdict(kind.detail)}
+        for code, kind in known.problems.items()
+    }
+    words = resources.files("gateway").joinpath("wording.toml").read_text("utf-8")
+    return published(documents, problems, Wording.parsed(words), server=server, sandbox=sandbox)
 
 
 def descriptions(settings: Settings) -> dict[str, dict[str, Any]]:

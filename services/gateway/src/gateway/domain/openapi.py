@@ -6,7 +6,7 @@ from typing import Any, Final
 
 Document = Mapping[str, Any]
 
-_METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _LOCAL: Final = "#/components/"
 _PUBLIC: Final = "/v1/"
 _SECURITY: Final = "securitySchemes"
@@ -55,7 +55,7 @@ def with_bearer(document: dict[str, Any]) -> dict[str, Any]:
     schemes = document["components"].setdefault(_SECURITY, {})
     schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     for item in document["paths"].values():
-        for method in _METHODS:
+        for method in METHODS:
             if isinstance(item.get(method), dict) and item[method].get("security"):
                 item[method]["security"] = [*item[method]["security"], {"bearer": []}]
     return document
@@ -81,7 +81,7 @@ def _differing(parts: Mapping[str, Document]) -> set[tuple[str, str]]:
             for name, component in components.items() if section != _SECURITY else ():
                 key = (section, name)
                 texts.setdefault(key, set()).add(json.dumps(component, sort_keys=True))
-                refers.setdefault(key, set()).update(_references(component))
+                refers.setdefault(key, set()).update(references(component))
                 shared[key] = shared.get(key, 0) + 1
     differing = {key for key, variants in texts.items() if len(variants) > 1}
     while True:
@@ -91,17 +91,18 @@ def _differing(parts: Mapping[str, Document]) -> set[tuple[str, str]]:
         differing |= more
 
 
-def _references(value: Any) -> Iterator[tuple[str, str]]:
+def references(value: Any) -> Iterator[tuple[str, str]]:
+    """Section and name of each component that a part of a description refers to itself."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key == "$ref" and isinstance(inner, str) and inner.startswith(_LOCAL):
                 section, _, name = inner.removeprefix(_LOCAL).partition("/")
                 yield section, name
             else:
-                yield from _references(inner)
+                yield from references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from references(inner)
 
 
 def _renaming(
@@ -142,14 +143,14 @@ def _repeated_operation_ids(parts: Mapping[str, Document]) -> set[str]:
     places: dict[str, set[tuple[str, str]]] = {}
     for document in parts.values():
         for path, item in document.get("paths", {}).items():
-            for method in _METHODS:
+            for method in METHODS:
                 if isinstance(item.get(method), Mapping) and (name := item[method].get("operationId")):
                     places.setdefault(name, set()).add((path, method))
     return {name for name, found in places.items() if len(found) > 1}
 
 
 def _with_ids(item: dict[str, Any], service: str, repeated: set[str]) -> dict[str, Any]:
-    for method in _METHODS:
+    for method in METHODS:
         operation = item.get(method)
         if isinstance(operation, dict) and operation.get("operationId") in repeated:
             operation["operationId"] = f"{service}_{operation['operationId']}"

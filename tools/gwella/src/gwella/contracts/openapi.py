@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from gateway.domain.openapi import merge
+from gateway.api.install import OWN_DESCRIPTION, description
 from service_kit.app import create_app
 from service_kit.auth.principal import Principal
 from service_kit.service import Service
@@ -15,7 +15,7 @@ from service_kit.settings import Settings
 
 
 def service_document(service: Service) -> dict[str, Any]:
-    """What the service answers at `/openapi.json`. Nothing is connected to: the document needs no data."""
+    """What the service answers at `/openapi.json`; of the gateway only what is its own. Nothing is connected to."""
     return asyncio.run(_asked(service))
 
 
@@ -26,6 +26,9 @@ async def _asked(service: Service) -> dict[str, Any]:
         cursor_secret=SecretStr("no page is ever asked for"),
     )
     app = create_app(service, settings, authenticate=_nobody)
+    own: dict[str, Any] | None = getattr(app.state, OWN_DESCRIPTION, None)
+    if own is not None:
+        return own
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:
         answer = await client.get("/openapi.json")
     answer.raise_for_status()
@@ -39,7 +42,7 @@ async def _nobody(_authorization: str | None) -> Principal:
 
 def merged_document(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """All services in one document, as the gateway serves it. `documents` by service, the gateway's among them."""
-    return merge(documents, server=_default("public_url"))
+    return description(documents, _default("public_url"))
 
 
 def _default(field: str) -> str:
