@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import Key, KeySet, OKPKey
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,7 +83,7 @@ def sign(checkpoint: Checkpoint, key: OKPKey) -> str:
     return jws.serialize_compact(header, orjson.dumps(payload), key, ALGORITHMS)
 
 
-def read_checkpoint(signed: str, keys: KeySet) -> Checkpoint:
+def read_checkpoint(signed: str, keys: Key | KeySet) -> Checkpoint:
     """Verifies and reads a checkpoint. Raises CheckpointError for any other signature, key, type or content."""
     try:
         verified = jws.deserialize_compact(signed, keys, ALGORITHMS)

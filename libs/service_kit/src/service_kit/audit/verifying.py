@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
 from service_kit.audit.checkpoints import Checkpoint, CheckpointError, read_checkpoint
 from service_kit.audit.entries import REASON, digest
@@ -75,7 +75,7 @@ class VerificationReport:
 
 
 def verify(
-    entries: Iterable[LoggedEntry], checkpoints: Sequence[str], keys: KeySet, service: str | None = None
+    entries: Iterable[LoggedEntry], checkpoints: Sequence[str], keys: Key | KeySet, service: str | None = None
 ) -> VerificationReport:
     """Checks a whole log from position 1, in order of position, in constant memory.
 
@@ -113,7 +113,7 @@ def verify(
 
 
 def _expected(
-    signed: Sequence[str], keys: KeySet, service: str | None, findings: list[Finding]
+    signed: Sequence[str], keys: Key | KeySet, service: str | None, findings: list[Finding]
 ) -> dict[int, list[Checkpoint]]:
     expected: dict[int, list[Checkpoint]] = {}
     for one in signed:
