@@ -41,7 +41,7 @@ class KafkaJarTamperedError(KafkaJarsError):
 
 @dataclass(frozen=True)
 class LockedJar:
-    """One line of the lock. `coordinate` is `group:artifact:version`; `sha256` is lower-case hex."""
+    """One line of a lock. `coordinate` is `group:artifact:version[:packaging]`; `sha256` is lower-case hex."""
 
     sha256: str
     coordinate: str
@@ -74,7 +74,7 @@ def verified_jars(folder: Path | None = None, lock: tuple[LockedJar, ...] | None
     changed = [jar.file_name for jar in lock if _sha256(folder / jar.file_name) != jar.sha256]
     if changed:
         raise KafkaJarTamperedError(
-            f"refusing to start Kafka: {', '.join(changed)} in {folder} differ(s) from the SHA-256 in the lock; "
+            f"refusing to start: {', '.join(changed)} in {folder} differ(s) from the SHA-256 in the lock; "
             "find out why, then delete the file(s) to fetch them again"
         )
     return [folder / jar.file_name for jar in lock]
@@ -99,12 +99,13 @@ def _fetch(missing: list[LockedJar], folder: Path) -> None:
 def _download(context: MavenContext, jar: LockedJar) -> Path:
     import requests
 
-    group, artifact, version = jar.coordinate.split(":")
+    group, artifact, version, *packaging = jar.coordinate.split(":")
+    named = {"packaging": packaging[0]} if packaging else {}
     try:
-        path: Path = context.project(group, artifact).at_version(version).artifact().resolve()
+        path: Path = context.project(group, artifact).at_version(version).artifact(**named).resolve()
     except (requests.RequestException, RuntimeError) as problem:
         raise KafkaJarsUnreachableError(
-            f"{jar.coordinate} is neither in {cache_folder()} nor to be had from Maven Central: {problem}"
+            f"{jar.coordinate} is neither below {cache_folder().parent} nor to be had from Maven Central: {problem}"
         ) from problem
     return path
 

@@ -18,6 +18,7 @@ from service_kit.auth.issuers import DISCOVERY, Fetch, Issuers, TrustedIssuer
 from service_kit.auth.principal import Grant, Principal
 from service_kit.auth.tokens import ROLES_CLAIM, TokenVerifier, principal_of
 from service_kit.clock import Clock, SystemClock
+from service_kit.http_client import fetch
 
 AUDIENCE = "gwella"
 
@@ -100,13 +101,17 @@ class TokenFactory:
 
         return answer
 
-    def verifier(self) -> TokenVerifier:
-        """The real verifier, with this issuer's keys and clock."""
-        return TokenVerifier(Issuers.of([self.trusted], self.fetch), self.clock, AUDIENCE)
+    def verifier(self, others: Sequence[TrustedIssuer] = ()) -> TokenVerifier:
+        """The real verifier, with this issuer's keys and clock; `others` are asked for their keys over HTTP."""
 
-    def bearer(self) -> Bearer:
+        async def get(url: str) -> tuple[int, bytes]:
+            return await (self.fetch if url.startswith(self.issuer) else fetch)(url)
+
+        return TokenVerifier(Issuers.of([self.trusted, *others], get), self.clock, AUDIENCE)
+
+    def bearer(self, others: Sequence[TrustedIssuer] = ()) -> Bearer:
         """What `Serving.authenticate` takes."""
-        return Bearer(self.verifier())
+        return Bearer(self.verifier(others))
 
     def rotate(self) -> None:
         """Signs with a new key from now on; the old one stays published."""

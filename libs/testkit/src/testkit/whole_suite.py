@@ -20,7 +20,9 @@ from starlette.types import ASGIApp
 
 from eventing.transports.local import LocalTransport
 from service_kit.app import create_app
-from service_kit.clock import FixedClock
+from service_kit.auth.bearer import Bearer
+from service_kit.auth.issuers import TrustedIssuer
+from service_kit.clock import FixedClock, SystemClock
 from service_kit.migrations.upgrade import migrate
 from service_kit.process import Runtime, Server, server_options
 from service_kit.service import Service
@@ -52,6 +54,12 @@ class Suite:
     people: dict[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
     """Where files of documents are kept."""
+    issuers: tuple[TrustedIssuer, ...] = ()
+    """Whose tokens are taken beside those of `tokens`, over HTTP."""
+
+    def bearer(self) -> Bearer:
+        """What a service authenticates with."""
+        return self.tokens.bearer(self.issuers)
 
     async def stop(self, name: str) -> None:
         """Nobody listens at that service's address any more."""
@@ -120,10 +128,13 @@ def service_named(name: str) -> Service:
 
 
 @asynccontextmanager
-async def running(migrated_database: MigratedDatabase, **gateway: Any) -> AsyncIterator[Suite]:
-    """The suite, with settings of the gateway's own."""
+async def running(
+    migrated_database: MigratedDatabase, *, issuers: tuple[TrustedIssuer, ...] = (), **gateway: Any
+) -> AsyncIterator[Suite]:
+    """The suite, with settings of the gateway's own; `issuers` are trusted as well, by the machine's own clock."""
     clock = FixedClock(MOMENT)
-    suite = Suite("", TokenFactory(clock=clock), clock, {})
+    tokens = TokenFactory(clock=SystemClock() if issuers else clock)
+    suite = Suite("", tokens, clock, {}, issuers=issuers)
     services = [service_named(name) for name in NAMES]
     topics: dict[str, set[str]] = {service.topic: set() for service in services}
     for service in services:
@@ -140,7 +151,7 @@ async def running(migrated_database: MigratedDatabase, **gateway: Any) -> AsyncI
         # By name, as the services are: this library depends on none of them.
         install_upstreams = importlib.import_module("gateway.api.install").install_upstreams
         front = replace(service_named("gateway"), install=lambda app: install_upstreams(app, suite.documents))
-        app = create_app(front, settings, clock=clock, authenticate=suite.tokens.bearer())
+        app = create_app(front, settings, clock=clock, authenticate=suite.bearer())
         suite.url = await stack.enter_async_context(served(app))
         yield suite
 
@@ -166,7 +177,7 @@ async def _started(
     runtime = Runtime(service, settings, transport, suite.clock)
     await runtime.start(["relay", "consumer"])
     stack.push_async_callback(runtime.stop)
-    bearer = suite.tokens.bearer()
+    bearer = suite.bearer()
     app = create_app(service, settings, clock=suite.clock, authenticate=bearer, runtime=runtime)
     suite.apps[service.name] = app
     own = suite.stops[service.name] = await stack.enter_async_context(AsyncExitStack())
