@@ -139,6 +139,7 @@ OPERATIONS: Mapping[str, Operation] = _operations(
     ("documents.read", "Read and download documents", "Darllen a lawrlwytho dogfennau"),
     ("documents.write", "Add and remove documents", "Ychwanegu a thynnu dogfennau"),
     ("jobs.read", "Read jobs", "Darllen tasgau"),
+    ("jobs.cancel", "Cancel jobs", "Canslo tasgau"),
     ("codes.read", "Read code lists", "Darllen rhestrau codau"),
     ("changes.read", "Read the change feed", "Darllen y ffrwd newidiadau"),
     ("audit.read", "Read the audit log", "Darllen y cofnod archwilio"),

@@ -141,6 +141,58 @@ async def test_a_run_that_lost_its_lease_is_rolled_back(bench) -> None:
     assert await pupils(bench) is None
 
 
+async def test_a_job_that_waits_is_cancelled_by_whoever_began_it(bench) -> None:
+    """R56: cancelled before it runs it never runs; a second wish is 409, a stranger's 404, the audit has one entry."""
+    await bench.school("6732118")
+    path = (await begin(bench, 2)).headers["location"]
+    stranger = await bench.ask("POST", f"{path}/cancel", "vale", key="c")
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "not_found")
+    tried = await bench.ask("POST", f"{path}/cancel?dry_run=true", "operator", key="c")
+    assert tried.json()["state"] == "cancelled"
+    assert (await bench.ask("GET", path, "operator")).json()["state"] == "queued"
+    answer = await bench.ask("POST", f"{path}/cancel", "operator", key="c", language="cy")
+    assert (answer.status_code, answer.json()["state_title"]) == (200, "Wedi'i chanslo")
+    repeated = await bench.ask("POST", f"{path}/cancel", "operator", key="c", language="cy")
+    assert repeated.headers["idempotency-replayed"] == "true"
+    again = await bench.ask("POST", f"{path}/cancel", "operator", key="other")
+    assert (again.status_code, again.json()["code"]) == (409, "transition_not_allowed")
+    assert await runner(bench).run_one() is False
+    assert await pupils(bench) is None
+    async with bench.worker.transaction() as connection:
+        noted = await connection.execute(
+            text("select count(*) from audit_outbox where record = 'job' and record_id = :id"),
+            {"id": path.rpartition("/")[2]},
+        )
+        assert noted.scalar_one() == 1
+
+
+async def test_a_job_that_runs_stops_at_its_next_step(bench) -> None:
+    """R56: cancelled while it runs, a job goes no further than its next progress step, and nothing of it stays."""
+    await bench.school("6732118")
+    path = (await begin(bench, 2)).headers["location"]
+    table, serving = bench.app.state.serving.foundation.jobs, bench.app.state.serving
+    (kind,) = _kinds()
+    steps: list[int] = []
+
+    async def stepping(work: Any) -> Any:
+        for step in range(1, 6):
+            await work.uow.connection.execute(text("update school_slices set pupils = 99"))
+            steps.append(step)
+            if step == 2:
+                answer = await bench.ask("POST", f"{path}/cancel", "operator", key="c")
+                assert answer.json()["state"] == "cancelled", answer.text
+            await work.progress(step, 5)
+        return {}
+
+    stepping_kind = type(kind)(kind.name, kind.title, stepping)
+    await JobRunner(bench.worker, table, [stepping_kind], bench.clock, serving.journal).run_one()
+    assert steps == [1, 2]
+    shown = (await bench.ask("GET", path, "operator")).json()
+    assert (shown["state"], shown["progress"], shown["result"]) == ("cancelled", {"done": 1, "total": 5}, None)
+    assert await pupils(bench) is None
+    assert await runner(bench).run_one() is False
+
+
 async def test_a_job_that_kills_its_worker_is_given_up(bench) -> None:
     """R54: after its attempts a job fails instead of killing one worker after the other."""
     path = (await begin(bench, 2)).headers["location"]

@@ -1,4 +1,4 @@
-"""Jobs on the API: one, and the caller's own."""
+"""Jobs on the API: one, the caller's own, and their cancellation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -13,10 +13,12 @@ from contracts.text import Text
 from service_kit.call import Call, RequestCall
 from service_kit.jobs.kinds import JobKind
 from service_kit.jobs.problems import shown_problem
-from service_kit.jobs.queue import enqueue
+from service_kit.jobs.queue import cancel, enqueue
+from service_kit.journal import Decision
 from service_kit.models import Page, Timestamp, View
 from service_kit.paging import descending
 from service_kit.policy.predicates import row_predicate
+from service_kit.problems import ProblemError
 from service_kit.rendering import Row
 from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
@@ -28,6 +30,8 @@ STATE_TITLES: Mapping[str, Text] = {
     "failed": Text("Failed", "Wedi methu"),
     "cancelled": Text("Cancelled", "Wedi'i chanslo"),
 }
+
+_ENDED = Text("The job has ended already.", "Mae'r dasg eisoes wedi dod i ben.")
 
 
 class ProgressView(View, data_class=DataClass.internal):
@@ -107,7 +111,34 @@ def jobs_router(kinds: Sequence[JobKind]) -> Router:
             order = [descending(table.c.created_at), descending(table.c.id)]
             return await call.page(uow, JobView, query, order, shape=lambda row: job_row(call, row, by_name))
 
+    @router.post(
+        "/jobs/{id}/cancel", operation="jobs.cancel", response_model=JobView, status=200,
+        problems=["transition_not_allowed"],
+    )  # fmt: skip
+    async def cancel_job(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
+        """Cancels a job that has not ended; a run under way stops at its next step and leaves nothing."""
+
+        async def do(uow: UnitOfWork) -> Row:
+            return job_row(call, await _cancelled(call, uow, id), by_name)
+
+        return await call.command(JobView, do, status=200, shown_under="jobs.read")
+
     return router
+
+
+async def _cancelled(call: RequestCall, uow: UnitOfWork, job_id: str) -> Row:
+    table = _table(call)
+    allowed = row_predicate(call.rows(DataClass.internal), subject=table.c.subject)
+    this = select(table).where(table.c.id == job_id, allowed)
+    before = (await uow.connection.execute(this)).mappings().one_or_none()
+    if before is None:
+        raise ProblemError("not_found")
+    if not await cancel(uow.connection, table, job_id, uow.clock.system_now()):
+        raise ProblemError("transition_not_allowed", {"reason": _ENDED})
+    after = (await uow.connection.execute(this)).mappings().one()
+    states = {"state": before["state"]}, {"state": after["state"]}
+    await uow.decide([Decision("job", job_id, after["version"], *states)])
+    return dict(after)
 
 
 def _table(call: RequestCall) -> Any:
