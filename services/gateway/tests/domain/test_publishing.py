@@ -12,7 +12,7 @@ from referencing.jsonschema import DRAFT202012
 from contracts.text import Text
 from gateway.domain.publishing import published
 from gateway.domain.samples import NoSampleError, sample
-from gateway.domain.schema_limits import INT64, limited
+from gateway.domain.schema_limits import BODY, INT64, limited
 from gateway.domain.wording import Wording, in_welsh
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "reference" / "openapi.json"
@@ -124,6 +124,14 @@ def test_words_in_one_language_are_refused() -> None:
         (
             {"type": "string", "maxLength": 5, "pattern": "^a$"},
             {"type": "string", "maxLength": 5, "pattern": "^a$"},
+        ),
+        (
+            {"type": "string", "pattern": "^[0-9]{4}/[0-9]{2}$"},
+            {"type": "string", "pattern": "^[0-9]{4}/[0-9]{2}$", "maxLength": 7},
+        ),
+        (
+            {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+            {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": BODY},
         ),
         (
             {"type": "integer", "minimum": 1},

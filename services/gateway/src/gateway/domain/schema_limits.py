@@ -4,6 +4,7 @@ They are true of the whole suite and not chosen field by field: no body is longe
 line of a request longer than the server reads, whole numbers are those of 64 bits, no text has a NUL (R03).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ PAGE: Final = 1_000
 """Items of a page, at most: the feed's pages are the longest."""
 INT64: Final = (-(2**63), 2**63 - 1)
 NO_NUL: Final = "^[^\\u0000]*$"
+_PART: Final = re.compile(r"(?:\[[^\]]+\]|\\d|[\w/:-])(?:\{(?P<least>\d+)(?:,(?P<most>\d+))?\})?")
+_PLAIN: Final = re.compile(rf"\^(?:{re.sub('[?]P<[a-z]+>', '?:', _PART.pattern)})+\$")
 _LENGTHS: Final[Mapping[str, int]] = {"date": 10, "date-time": 40, "binary": FILE}
 
 
@@ -51,9 +54,17 @@ def _inner(key: str, value: Any, longest: int, name: str) -> Any:
 def _limit_text(schema: dict[str, Any], longest: int) -> None:
     if "enum" in schema or "const" in schema:
         return
-    schema.setdefault("maxLength", _LENGTHS.get(str(schema.get("format")), longest))
+    stated = _length_of(schema["pattern"]) if "pattern" in schema else None
+    schema.setdefault("maxLength", stated or _LENGTHS.get(str(schema.get("format")), longest))
     if "format" not in schema:
         schema.setdefault("pattern", NO_NUL)
+
+
+def _length_of(pattern: str) -> int | None:
+    """The length that a plain pattern allows: classes and characters in a row, each so many times."""
+    if _PLAIN.fullmatch(pattern) is None:
+        return None
+    return sum(int(part["most"] or part["least"] or 1) for part in _PART.finditer(pattern[1:-1]))
 
 
 def _limit_number(schema: dict[str, Any]) -> None:
