@@ -118,6 +118,11 @@ CASES: dict[str, Case] = {
         for service in ("visits", "brokerage", "governance", "exchange")
         for what in ("parked-events", "parked-events/{number}", "backlog", "projections")
     )),
+    **all_(REFUSED, "/v1/audit", *(
+        f"/v1/audit/{service}/{what}"
+        for service in ("registry", "visits", "brokerage", "governance", "exchange")
+        for what in ("log", "checkpoints")
+    )),
 }  # fmt: skip
 
 NOT_FOR_HEADS = frozenset({

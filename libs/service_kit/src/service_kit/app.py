@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from eventing.bell import Bell
 from eventing.loop import Health as LoopHealth
+from service_kit.audit.api import audit_routers
 from service_kit.audit.reads import ReadAudit
 from service_kit.auth.bearer import Bearer
 from service_kit.auth.issuers import Issuers, TrustedIssuer
@@ -166,6 +167,8 @@ def _routers(service: Service) -> tuple[Router, ...]:
         routers.append(jobs_router(kinds))
     if service.documents is not None:
         routers += documents_routers(service.documents)
+    if service.foundation is not None:
+        routers += audit_routers(service.name, service.foundation)
     return tuple(routers)
 
 

@@ -9,7 +9,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gwella.commands import bench, clock, contracts, demo, migrate, new, parked, replay, secrets, token, up
+from gwella.commands import (
+    audit,
+    bench,
+    clock,
+    contracts,
+    demo,
+    migrate,
+    new,
+    parked,
+    replay,
+    secrets,
+    token,
+    up,
+)
 from gwella.exits import CommandError, table
 
 _RUN = "Run the suite"
@@ -39,6 +52,7 @@ app.command("secrets", rich_help_panel=_BUILD)(secrets.secrets)
 app.add_typer(new.new, name="new", rich_help_panel=_BUILD)
 app.command("replay", rich_help_panel=_RUN)(replay.replay)
 app.add_typer(parked.parked, name="parked", rich_help_panel=_RUN)
+app.add_typer(audit.audit, name="audit", rich_help_panel=_RUN)
 
 
 def main() -> None:

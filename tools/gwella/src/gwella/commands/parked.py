@@ -167,8 +167,10 @@ def resume(
 
 
 @contextmanager
-def speaking(data: Path, gateway: str | None, token: str | None) -> Iterator[ApiClient]:
-    """The API as an operator speaks to it; what goes wrong ends the command with its exit status."""
+def speaking(
+    data: Path, gateway: str | None, token: str | None, *, person: str | None = None
+) -> Iterator[ApiClient]:
+    """The API as an operator, or a person, speaks to it; what goes wrong ends the command with its exit status."""
     import httpx
 
     from gwella.commands.token import granted
@@ -177,9 +179,10 @@ def speaking(data: Path, gateway: str | None, token: str | None) -> Iterator[Api
 
     if gateway is None:
         state = running_suite(data)
-        gateway, token = state["gateway"], granted(state, OPERATOR)["access_token"]
+        client = OPERATOR if person is None else None
+        gateway, token = state["gateway"], granted(state, client, person=person)["access_token"]
     elif token is None:
-        raise CommandError(Exit.USAGE, "--gateway needs a token", hint="put an operator's into GWELLA_TOKEN")
+        raise CommandError(Exit.USAGE, "--gateway needs a token", hint="put one into GWELLA_TOKEN")
     given = token or ""
     try:
         with ApiClient(gateway, lambda: given) as api:
