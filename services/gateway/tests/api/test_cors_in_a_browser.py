@@ -90,7 +90,7 @@ async def seen_by(browser: list[str], url: str) -> dict[str, Any]:
 
 
 async def test_a_browser_lets_only_listed_origins_read(start_gateway, browser, pages):
-    """R104: the listed origin reads, changes by If-Match and reads its refusal; any other gets nothing, not even a status."""
+    """R104: the listed origin reads, changes by If-Match and reads its refusal; any other gets no status even."""
     running = await start_gateway(cors_origins=(pages["ours"],))
     token = running.tokens.token("operator")
     pages["page"] = {"gateway": running.url, "path": SCHOOL, "token": token}
