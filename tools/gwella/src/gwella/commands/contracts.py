@@ -33,6 +33,7 @@ def contracts(
     """
     from gwella.contracts.generate import differences, generated_files, write
     from gwella.contracts.generate import release as keep
+    from gwella.contracts.typescript import write_types
     from gwella.main import app
     from gwella.suite.parts import load_service
     from gwella.suite.topology import read_topology
@@ -49,7 +50,7 @@ def contracts(
             raise CommandError(Exit.FAILED, "\n".join(found), hint=hint, details={"differences": found})
         _say(as_json, {"files": len(files), "differences": []}, f"{len(files)} files are as the code says")
         return
-    changed = write(root, files)
+    changed = write(root, files) + write_types(root)
     if release is not None:
         try:
             changed += keep(root, release, [service.name for service in services])
