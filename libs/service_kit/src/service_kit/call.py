@@ -207,10 +207,8 @@ class RequestCall:
             async with database.transaction(first, read_only=read_only) as connection:
                 if not known:
                     await self._find_memberships(connection)
-                    decision = self.reading if reading else self.decision
-                    await apply_settings(
-                        connection, {**dict.fromkeys(RLS_SETTINGS, ""), **session_settings(decision)}
-                    )
+                    now = session_settings(self.reading if reading else self.decision)
+                    await apply_settings(connection, {**dict.fromkeys(RLS_SETTINGS, ""), **now})
                 yield UnitOfWork(connection, self.clock, self._actor(), journal)
 
     def _actor(self) -> Actor:
@@ -264,6 +262,7 @@ class RequestCall:
         headers = {**self.headers(), "ETag": tag}
         if self._holds(tag):
             return Response(status_code=304, headers=headers)
+        self.note_read(type(value), self.request.path_params, _AUDITED)
         return Response(body, status, headers, "application/json")
 
     def _holds(self, tag: str) -> bool:
@@ -373,9 +372,9 @@ class RequestCall:
 
     def etag(self, view: type[View], row: Row, visible: frozenset[DataClass]) -> str:
         """The tag of a record as this caller sees it."""
-        shown = (view.__name__, row.get("id", ""), row.get("slice", ""), *sorted(visible), self.language)
         # The caller's own references are no version of the record, and part of what it is shown.
-        shown += tuple(row.get("external_references", ()))
+        told = (self.language, *row.get("external_references", ()))
+        shown = (view.__name__, row.get("id", ""), row.get("slice", ""), *sorted(visible), *told)
         return preconditions.etag(version_of(row), shown)
 
 
