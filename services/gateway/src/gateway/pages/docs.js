@@ -1,7 +1,7 @@
 // Starts the viewer on our own description; nothing is loaded from anywhere else.
 window.addEventListener("load", function () {
   window.SwaggerUIBundle({
-    url: "/openapi.json",
+    url: document.getElementById("docs").dataset.description,
     dom_id: "#docs",
     deepLinking: true,
     docExpansion: "none",
