@@ -94,7 +94,8 @@ def _sent(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = [choice for choice in schema.get("anyOf", ()) if choice.get("type") != "null"]
     if len(choices) != 1:
         return schema
-    return {key: value for key, value in schema.items() if key != "anyOf"} | choices[0]
+    own = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**own, **choices[0]}
 
 
 def _introduce(merged: dict[str, Any], wording: Wording, *, sandbox: bool) -> None:
