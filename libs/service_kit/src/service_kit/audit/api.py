@@ -9,6 +9,7 @@ relay has chained it.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
@@ -27,6 +28,7 @@ from service_kit.audit.verifying import LoggedEntry
 from service_kit.call import Call
 from service_kit.models import Page, Timestamp, View
 from service_kit.paging import ascending, descending
+from service_kit.problems import Fault, ProblemError
 from service_kit.rendering import Row
 from service_kit.routing import Router
 
@@ -158,9 +160,9 @@ def _add_entries(router: Router, service: str, tables: AuditTables) -> None:
         if record_id is not None:
             wanted.append(_about(tables, record_id))
         if since is not None:
-            wanted.append(log.c.at >= since)
+            wanted.append(log.c.at >= _moment(since, "from"))
         if until is not None:
-            wanted.append(log.c.at < until)
+            wanted.append(log.c.at < _moment(until, "to"))
         query = _rows(tables).where(*wanted)
         async with call.read() as uow:
             order = [descending(log.c.position)]
@@ -183,6 +185,16 @@ def _add_log(router: Router, tables: AuditTables) -> None:
         async with call.read() as uow:
             order = [ascending(checkpoints.c.position)]
             return await call.page(uow, AuditCheckpointView, select(checkpoints), order)
+
+
+def _moment(given: datetime, name: str) -> datetime:
+    """In UTC. Raises 422 for one that is before the first year there, or behind the last: Postgres has no such."""
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise ProblemError(
+            "validation_failed", errors=[Fault(name, "must_be_timestamp", part="query")]
+        ) from None
 
 
 def _rows(tables: AuditTables) -> Select[Any]:
