@@ -103,7 +103,7 @@ def description(
         code: {"status": kind.status, "title": asdict(kind.title), "detail": asdict(kind.detail)}
         for code, kind in known.problems.items()
     }
-    words = resources.files("gateway").joinpath("wording.toml").read_text("utf-8")
+    words = resources.files("gateway").joinpath("domain/wording.toml").read_text("utf-8")
     return published(documents, problems, Wording.parsed(words), server=server, sandbox=sandbox)
 
 
