@@ -188,7 +188,7 @@ def test_contacts_are_for_the_own_authority_the_consortium_and_the_own_school() 
     "role", ["welsh_government", "broker", "provider", "clerk", "body_member", "auditor"]
 )
 def test_contacts_are_for_nobody_else(role: str) -> None:
-    """Flows 1, row 2; issue 3: Welsh Government is refused the register's people."""
+    """Flows 1, row 2: Welsh Government is refused the register's people."""
     everything = who(role, authority="673", school="6732118", body="csc", person_id="p-1")
     assert not decide(everything, "contacts.read", CSC, roles()).allowed
     people = decide(everything, "people.read", CSC, roles())

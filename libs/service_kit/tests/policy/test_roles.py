@@ -108,7 +108,7 @@ def test_the_file_in_the_package_is_what_is_loaded() -> None:
 
 @pytest.mark.parametrize("role", sorted(THE_EIGHTEEN))
 def test_me_lists_exactly_what_the_role_may_do(role: str) -> None:
-    """Issue 3: `GET /v1/me` says who the caller is and what it may do."""
+    """`GET /v1/me` says who the caller is and what it may do."""
     me = describe(TokenFactory().principal(role, authority="673"), roles(), CLOCK, sandbox=False)
     assert {one.operation for one in me.operations} == roles().roles[role].operations
     assert [(held.role, held.authority) for held in me.roles] == [(role, "673")]
