@@ -21,8 +21,8 @@ from starlette.routing import Route
 
 from eventing.bell import Bell
 from eventing.loop import Health as LoopHealth
-from service_kit.audit.api import audit_routers
 from service_kit.audit.reads import ReadAudit
+from service_kit.audit_routes import audit_routers
 from service_kit.auth.bearer import Bearer
 from service_kit.auth.issuers import Issuers, TrustedIssuer
 from service_kit.auth.tokens import TokenVerifier

@@ -188,7 +188,11 @@ async def test_a_job_that_runs_stops_at_its_next_step(bench) -> None:
     await JobRunner(bench.worker, table, [stepping_kind], bench.clock, serving.journal).run_one()
     assert steps == [1, 2]
     shown = (await bench.ask("GET", path, "operator")).json()
-    assert (shown["state"], shown["progress"], shown["result"]) == ("cancelled", {"done": 1, "total": 5}, None)
+    assert (shown["state"], shown["progress"], shown["result"]) == (
+        "cancelled",
+        {"done": 1, "total": 5},
+        None,
+    )
     assert await pupils(bench) is None
     assert await runner(bench).run_one() is False
 
