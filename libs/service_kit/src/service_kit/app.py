@@ -254,7 +254,15 @@ def _public_routes(
         # Not before somebody asks: it is the longest part of a start, and most processes are never asked.
         issuer_url = serving.settings.issuer_url
         return orjson.dumps(
-            openapi_of(service.name, service.title, app.routes, routers, serving.catalogue, issuer_url)
+            openapi_of(
+                service.name,
+                service.title,
+                app.routes,
+                routers,
+                serving.catalogue,
+                issuer_url,
+                service.package,
+            )
         )
 
     listed = {code: _described(serving.catalogue, code) for code in serving.catalogue.problems}

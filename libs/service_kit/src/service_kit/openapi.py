@@ -1,6 +1,8 @@
 """OpenAPI 3.1 of one service: what FastAPI derives, completed with what the contract adds on every route."""
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -9,6 +11,7 @@ from starlette.routing import BaseRoute
 from contracts.operations import OPERATIONS
 from contracts.text import LANGUAGES, Text
 from service_kit.body import JSON, MERGE_PATCH
+from service_kit.dictionary import Dictionary, dictionary_of, shared_dictionary, write_words
 from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, generic_catalogue
 from service_kit.routing import Router
 
@@ -67,8 +70,12 @@ def openapi_of(
     routers: Iterable[Router],
     catalogue: Catalogue,
     issuer_url: str,
+    package: Path | None = None,
 ) -> dict[str, Any]:
-    """The description of a service. Raises ValueError where two endpoints have one name."""
+    """The description of a service, in the words of the dictionaries of its `package` and of the kit.
+
+    Raises ValueError where two endpoints have one name.
+    """
     document = get_openapi(
         title=f"{title.en} / {title.cy}",
         version="1",
@@ -84,7 +91,7 @@ def openapi_of(
     document["x-gwella-catalogue"] = _own_catalogue(catalogue)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    schemas.update({"Problem": dict(_PROBLEM), "Fault": dict(_FAULT)})
+    schemas.update({"Problem": deepcopy(_PROBLEM), "Fault": deepcopy(_FAULT)})
     if "File" in schemas:
         schemas["File"] = dict(_FILE)
     components["headers"] = {header: dict(meaning) for header, meaning in _HEADERS.items()}
@@ -95,7 +102,11 @@ def openapi_of(
             if operation["operationId"] in seen:
                 raise ValueError(f"two endpoints are named {operation['operationId']}")
             seen.add(operation["operationId"])
+            # What the framework makes of the function's name is no sentence of anybody.
+            operation.pop("summary", None)
             _complete(method, operation, catalogue)
+    own = Dictionary(name) if package is None else dictionary_of(package)
+    write_words(document, own, shared_dictionary())
     return document
 
 

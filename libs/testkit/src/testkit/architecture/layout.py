@@ -16,7 +16,7 @@ FORBIDDEN_NAMES: Final = frozenset(
 
 SERVICE_FILES: Final = frozenset({"__init__.py", "__main__.py", "main.py", "service.py"})
 """In every service, whatever it does."""
-OPTIONAL_FILES: Final = frozenset({"reactions.py", "problems.toml", "py.typed"})
+OPTIONAL_FILES: Final = frozenset({"reactions.py", "problems.toml", "dictionary.toml", "py.typed"})
 SERVICE_FOLDERS: Final = frozenset({"api", "usecases", "storage", "domain"})
 DATA_FOLDERS: Final = frozenset({"migrations", "data", "upstreams", "pages"})
 """Folders of what a service carries along: its schema's versions, and files that are no code."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -64,8 +65,9 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
     serving: Serving = app.state.serving
     settings = serving.settings
     own = openapi_of(
-        "gateway", TITLE, app.routes, (me.router, compositions.router), serving.catalogue, settings.issuer_url
-    )
+        "gateway", TITLE, app.routes, (me.router, compositions.router), serving.catalogue, settings.issuer_url,
+        Path(__file__).parents[1],
+    )  # fmt: skip
     own["info"] |= {"title": f"{API.en} / {API.cy}", "description": f"{USE.en}\n\n{USE.cy}"}
     setattr(app.state, OWN_DESCRIPTION, own)
     merged = description({"gateway": own, **documents}, settings.public_url, sandbox=settings.sandbox)

@@ -29,7 +29,7 @@ class Wording:
         return Wording(_texts(tables["summaries"]), _texts(tables["parameters"]))
 
     def complete(self, operation: dict[str, Any], services: Collection[str]) -> None:
-        """Its summary in both languages, and what its parameters mean.
+        """Its summary in both languages, and what its parameters mean, where its service does not say so itself.
 
         Without words of its own an operation is called what its right is called, which has both languages always.
         """
@@ -40,7 +40,8 @@ class Wording:
         if words is None and (title := operation.get(_OPERATION_TITLE)) is not None:
             words = Text(**title)
         if words is not None:
-            operation["summary"], operation[SUMMARY_CY] = words.en, words.cy
+            operation.setdefault("summary", words.en)
+            operation.setdefault(SUMMARY_CY, words.cy)
         for parameter in operation.get("parameters", ()):
             meaning = self.parameters.get(parameter["name"])
             if meaning is not None and "description" not in parameter:

@@ -9,6 +9,7 @@ import typer
 
 from gwella.contracts import pages
 from gwella.contracts.asyncapi import asyncapi_document
+from gwella.contracts.dictionary_page import dictionary_page
 from gwella.contracts.monitoring import CATALOGUE, monitoring_files
 from gwella.contracts.openapi import merged_document, service_document
 from gwella.contracts.schemas import as_json, event_schema, events_by_publisher
@@ -48,6 +49,7 @@ def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, 
         if name != "gateway":
             files[f"{UPSTREAMS}/{name}.openapi.json"] = as_json(document)
     files[f"{REFERENCE}/openapi.json"] = as_json(merged_document(documents))
+    files[f"{REFERENCE}/data-dictionary.md"] = dictionary_page(documents)
     files[f"{REFERENCE}/events.md"] = pages.events_page(publishers)
     files[f"{REFERENCE}/problems.md"] = pages.problems_page(catalogues(services))
     files[f"{REFERENCE}/metrics.md"] = pages.metrics_page(CATALOGUE)
