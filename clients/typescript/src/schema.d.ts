@@ -237,7 +237,7 @@ export interface paths {
         get: operations["list_capacities"];
         put?: never;
         /**
-         * Declare days of a period
+         * Declare the days of a period
          * @description Says how many days a provider has in a period. Periods of one provider do not overlap.
          */
         post: operations["declare_new_capacity"];
@@ -383,7 +383,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what would match a request
+         * Rank the menu for a request
          * @description Ranks what is on the menu for a request, each with its reasons, and says what blocks the others.
          */
         get: operations["read_matches"];
@@ -875,7 +875,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a commission's deliveries
+         * List a commission's delivered days
          * @description Lists the days delivered of a commission, in order.
          */
         get: operations["list_deliveries"];
@@ -899,7 +899,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a delivery
+         * Read a log entry of delivery
          * @description Reads one log entry of delivery.
          */
         get: operations["read_delivery"];
@@ -980,7 +980,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set your references to a delivery
+         * Set your references to a log entry of delivery
          * @description Sets your own references to this record; nobody else sees them.
          */
         put: operations["set_delivery_references"];
@@ -1000,7 +1000,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set your references to an impact
+         * Set your references to a judgement of impact
          * @description Sets your own references to this record; nobody else sees them.
          */
         put: operations["set_impact_references"];
@@ -1059,7 +1059,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read how long support takes to begin
+         * Read how long commissioning takes
          * @description Median and 90th percentile of the working days from request to commission, by authority and together.
          */
         get: operations["read_lead_times"];
@@ -1124,7 +1124,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set your references to a ceiling override
+         * Set your references to an allowance beyond a ceiling
          * @description Sets your own references to this record; nobody else sees them.
          */
         put: operations["set_ceiling_references"];
@@ -1183,7 +1183,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a consumer's backlog
+         * Read what waits
          * @description Counts what waits: parked events, and pending ones whose other record has not come yet.
          */
         get: operations["brokerage_read_backlog"];
@@ -1205,7 +1205,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send parked events again
+         * Handle parked events again
          * @description Handles a key's parked events again, oldest first, until none is left or one fails.
          */
         post: operations["brokerage_redrive_parked_events"];
@@ -1225,7 +1225,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Discard a parked event
+         * Give up a parked event
          * @description Gives up one parked event for a stated reason; what queued behind it stays until it is redriven.
          */
         post: operations["brokerage_discard_parked_event"];
@@ -1245,7 +1245,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a consumer go on
+         * Start a stopped consumer again
          * @description Starts a consumer again that stopped because it parked too much: every process of it, within seconds.
          */
         post: operations["brokerage_resume_consumer"];
@@ -1263,7 +1263,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a consumer's projections
+         * List projections
          * @description Lists the projections of a consumer: what it keeps from events alone.
          */
         get: operations["brokerage_list_projections"];
@@ -1285,7 +1285,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build a projection anew
+         * Rebuild a projection
          * @description Rebuilds a projection from the topics while everything runs, compares it by digest and mends what differs.
          */
         post: operations["brokerage_replay_projection"];
@@ -1323,7 +1323,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List jobs
+         * List your jobs
          * @description Lists the caller's jobs, the newest first.
          */
         get: operations["list_jobs"];
@@ -1345,7 +1345,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel jobs
+         * Cancel a job
          * @description Cancels a job that has not ended; a run under way stops at its next step and leaves nothing.
          */
         post: operations["cancel_job"];
@@ -1363,7 +1363,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List who did and read what
          * @description Lists who did and read what, service after service, the newest first; `record_id` finds pages that showed it.
          *
          *     `from` is the first moment, `to` the first that is no longer meant.
@@ -1385,7 +1385,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * Export a service's audit log
          * @description Lists a service's audit log from its first entry on, as it was hashed: what the verifier reads offline.
          */
         get: operations["brokerage_export_audit_log"];
@@ -1405,7 +1405,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List an audit log's checkpoints
          * @description Lists the signed checkpoints of a service's audit log.
          */
         get: operations["brokerage_list_audit_checkpoints"];
@@ -2048,7 +2048,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a consumer's backlog
+         * Read what waits
          * @description Counts what waits: parked events, and pending ones whose other record has not come yet.
          */
         get: operations["exchange_read_backlog"];
@@ -2070,7 +2070,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send parked events again
+         * Handle parked events again
          * @description Handles a key's parked events again, oldest first, until none is left or one fails.
          */
         post: operations["exchange_redrive_parked_events"];
@@ -2090,7 +2090,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Discard a parked event
+         * Give up a parked event
          * @description Gives up one parked event for a stated reason; what queued behind it stays until it is redriven.
          */
         post: operations["exchange_discard_parked_event"];
@@ -2110,7 +2110,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a consumer go on
+         * Start a stopped consumer again
          * @description Starts a consumer again that stopped because it parked too much: every process of it, within seconds.
          */
         post: operations["exchange_resume_consumer"];
@@ -2128,7 +2128,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a consumer's projections
+         * List projections
          * @description Lists the projections of a consumer: what it keeps from events alone.
          */
         get: operations["exchange_list_projections"];
@@ -2150,7 +2150,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build a projection anew
+         * Rebuild a projection
          * @description Rebuilds a projection from the topics while everything runs, compares it by digest and mends what differs.
          */
         post: operations["exchange_replay_projection"];
@@ -2168,7 +2168,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * Export a service's audit log
          * @description Lists a service's audit log from its first entry on, as it was hashed: what the verifier reads offline.
          */
         get: operations["exchange_export_audit_log"];
@@ -2188,7 +2188,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List an audit log's checkpoints
          * @description Lists the signed checkpoints of a service's audit log.
          */
         get: operations["exchange_list_audit_checkpoints"];
@@ -3738,7 +3738,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a consumer's backlog
+         * Read what waits
          * @description Counts what waits: parked events, and pending ones whose other record has not come yet.
          */
         get: operations["governance_read_backlog"];
@@ -3760,7 +3760,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send parked events again
+         * Handle parked events again
          * @description Handles a key's parked events again, oldest first, until none is left or one fails.
          */
         post: operations["governance_redrive_parked_events"];
@@ -3780,7 +3780,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Discard a parked event
+         * Give up a parked event
          * @description Gives up one parked event for a stated reason; what queued behind it stays until it is redriven.
          */
         post: operations["governance_discard_parked_event"];
@@ -3800,7 +3800,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a consumer go on
+         * Start a stopped consumer again
          * @description Starts a consumer again that stopped because it parked too much: every process of it, within seconds.
          */
         post: operations["governance_resume_consumer"];
@@ -3818,7 +3818,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a consumer's projections
+         * List projections
          * @description Lists the projections of a consumer: what it keeps from events alone.
          */
         get: operations["governance_list_projections"];
@@ -3840,7 +3840,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build a projection anew
+         * Rebuild a projection
          * @description Rebuilds a projection from the topics while everything runs, compares it by digest and mends what differs.
          */
         post: operations["governance_replay_projection"];
@@ -3958,7 +3958,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what is kept of a document
+         * Read what is known of a document
          * @description Reads what is known of one document; the file itself is behind its link.
          */
         get: operations["read_document"];
@@ -3978,7 +3978,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a link to a document
+         * Get a link to a document's file
          * @description Gives the address of the file for some minutes: for you alone, to be followed with your token.
          */
         get: operations["link_to_document"];
@@ -3998,7 +3998,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download a document
+         * Download a document's file
          * @description Gives the file as an attachment, whole or a range of it, to whoever was given the link.
          */
         get: operations["download_document"];
@@ -4020,7 +4020,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Remove a document
+         * Remove a document's file
          * @description Removes a file from records that you may write; from a final one never.
          */
         post: operations["remove_document"];
@@ -4058,7 +4058,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * Export a service's audit log
          * @description Lists a service's audit log from its first entry on, as it was hashed: what the verifier reads offline.
          */
         get: operations["governance_export_audit_log"];
@@ -4078,7 +4078,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List an audit log's checkpoints
          * @description Lists the signed checkpoints of a service's audit log.
          */
         get: operations["governance_list_audit_checkpoints"];
@@ -5146,7 +5146,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * Export a service's audit log
          * @description Lists a service's audit log from its first entry on, as it was hashed: what the verifier reads offline.
          */
         get: operations["registry_export_audit_log"];
@@ -5166,7 +5166,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List an audit log's checkpoints
          * @description Lists the signed checkpoints of a service's audit log.
          */
         get: operations["registry_list_audit_checkpoints"];
@@ -5220,7 +5220,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change a visit
+         * Change a visit's text
          * @description Changes the text of a visit while its state allows it; a final report is amended instead.
          */
         patch: operations["change_visit"];
@@ -5436,7 +5436,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Finalise a report
+         * Make a report final
          * @description Makes the report final and publishes its findings.
          */
         post: operations["finalise_visit"];
@@ -5664,7 +5664,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Claim an action complete
+         * Say that an action is complete
          * @description Says as its owner that an action is complete; somebody else verifies it.
          */
         post: operations["claim_action"];
@@ -5868,7 +5868,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Agree a category
+         * Agree with a category
          * @description Agrees with the proposed value as the school.
          */
         post: operations["agree_category"];
@@ -6068,7 +6068,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List how timely visits are
+         * List how timely visits' documents are
          * @description Share of drafts and final reports in time, by authority, of the visits held in a school year.
          */
         get: operations["list_visit_timeliness"];
@@ -6148,7 +6148,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List frameworks of judgements
+         * List frameworks of judgement
          * @description Frameworks under which findings are judged.
          */
         get: operations["list_judgement_frameworks"];
@@ -6208,7 +6208,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a consumer's backlog
+         * Read what waits
          * @description Counts what waits: parked events, and pending ones whose other record has not come yet.
          */
         get: operations["visits_read_backlog"];
@@ -6230,7 +6230,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send parked events again
+         * Handle parked events again
          * @description Handles a key's parked events again, oldest first, until none is left or one fails.
          */
         post: operations["visits_redrive_parked_events"];
@@ -6250,7 +6250,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Discard a parked event
+         * Give up a parked event
          * @description Gives up one parked event for a stated reason; what queued behind it stays until it is redriven.
          */
         post: operations["visits_discard_parked_event"];
@@ -6270,7 +6270,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a consumer go on
+         * Start a stopped consumer again
          * @description Starts a consumer again that stopped because it parked too much: every process of it, within seconds.
          */
         post: operations["visits_resume_consumer"];
@@ -6288,7 +6288,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a consumer's projections
+         * List projections
          * @description Lists the projections of a consumer: what it keeps from events alone.
          */
         get: operations["visits_list_projections"];
@@ -6310,7 +6310,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build a projection anew
+         * Rebuild a projection
          * @description Rebuilds a projection from the topics while everything runs, compares it by digest and mends what differs.
          */
         post: operations["visits_replay_projection"];
@@ -6368,7 +6368,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * Export a service's audit log
          * @description Lists a service's audit log from its first entry on, as it was hashed: what the verifier reads offline.
          */
         get: operations["visits_export_audit_log"];
@@ -6388,7 +6388,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
+         * List an audit log's checkpoints
          * @description Lists the signed checkpoints of a service's audit log.
          */
         get: operations["visits_list_audit_checkpoints"];
@@ -6420,7 +6420,10 @@ export interface components {
              * @description Whether every section is there that your rights open.
              */
             complete: boolean;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             sections: components["schemas"]["DashboardSections"];
         };
@@ -6429,9 +6432,15 @@ export interface components {
          * @description A text in both languages.
          */
         BilingualText: {
-            /** En */
+            /**
+             * En
+             * @description The text in English.
+             */
             en: string;
-            /** Cy */
+            /**
+             * Cy
+             * @description The text in Welsh.
+             */
             cy: string;
         };
         /** DashboardSections */
@@ -6475,17 +6484,28 @@ export interface components {
              * @description Stable code.
              */
             role: string;
+            /** @description What the role is called. */
             title: components["schemas"]["BilingualText"];
             /**
              * Kind
+             * @description Whether people or machines hold it.
              * @enum {string}
              */
             kind: "machine" | "person";
-            /** Authority */
+            /**
+             * Authority
+             * @description Code of the authority for which it is held; null where it is held for none.
+             */
             authority?: string | null;
-            /** School */
+            /**
+             * School
+             * @description Number of the school for which it is held; null where it is held for none.
+             */
             school?: string | null;
-            /** Body */
+            /**
+             * Body
+             * @description Id of the committee or other body for which it is held; null where it is held for none.
+             */
             body?: string | null;
         };
         /**
@@ -6493,9 +6513,15 @@ export interface components {
          * @description Who the caller is and what it may do.
          */
         Me: {
-            /** Subject */
+            /**
+             * Subject
+             * @description The caller as its token names it (`sub`).
+             */
             subject: string;
-            /** Client Id */
+            /**
+             * Client Id
+             * @description The client that the token was issued to.
+             */
             client_id: string;
             /**
              * Person Id
@@ -6507,10 +6533,17 @@ export interface components {
              * @description The person's own choice, from the token.
              */
             language?: ("en" | "cy") | null;
+            /** @description The day that the suite goes by. */
             clock: components["schemas"]["SuiteClock"];
-            /** Roles */
+            /**
+             * Roles
+             * @description The caller's roles, each with what it is held for.
+             */
             roles: components["schemas"]["HeldRole"][];
-            /** Operations */
+            /**
+             * Operations
+             * @description Everything that these roles and the token's scope allow together.
+             */
             operations: components["schemas"]["PermittedOperation"][];
         };
         /**
@@ -6529,8 +6562,12 @@ export interface components {
              * @description Stable code; also the OAuth scope of that name.
              */
             operation: string;
+            /** @description What the operation does. */
             title: components["schemas"]["BilingualText"];
-            /** Covers */
+            /**
+             * Covers
+             * @description The rows and classes of data that it may touch; more than one where several roles allow it.
+             */
             covers: components["schemas"]["RowsAndClasses"][];
         };
         /** ProfileSections */
@@ -6581,11 +6618,19 @@ export interface components {
          * @description Columns of these classes, in rows of this kind.
          */
         RowsAndClasses: {
+            /** @description Which records are covered. */
             rows: components["schemas"]["Rows"];
+            /** @description The same in words. */
             rows_title: components["schemas"]["BilingualText"];
-            /** Classes */
+            /**
+             * Classes
+             * @description Data classes whose fields are shown.
+             */
             classes: components["schemas"]["DataClass"][];
-            /** Classes Titles */
+            /**
+             * Classes Titles
+             * @description Names of these classes, in the same order.
+             */
             classes_titles: components["schemas"]["BilingualText"][];
         };
         /**
@@ -6604,7 +6649,10 @@ export interface components {
              * @description Whether every section is there that your rights open.
              */
             complete: boolean;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             sections: components["schemas"]["ProfileSections"];
         };
@@ -6668,16 +6716,30 @@ export interface components {
          * @description Why a request was refused (RFC 9457). `code` is stable; the texts are in the caller's language.
          */
         Problem: {
-            /** Format: uri-reference */
+            /**
+             * Format: uri-reference
+             * @description Address of the problem's explanation: `/problems/` and its code.
+             */
             type: string;
+            /** @description Stable code of the problem, for programs to decide by. */
             code: string;
+            /** @description The kind of problem in a few words; the same for every occurrence. */
             title: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The HTTP status of the answer, repeated.
+             */
             status: number;
+            /** @description What stood in the way of this request. */
             detail: string;
-            /** @enum {string} */
+            /**
+             * @description Language of `title` and `detail`.
+             * @enum {string}
+             */
             language: "en" | "cy";
+            /** @description Id of the request, to be quoted to support; our logs have it. */
             request_id?: string;
+            /** @description Every fault of the request at once; absent where the problem is not of single places. */
             errors?: components["schemas"]["Fault"][];
             /** @description The current record, on a stale version */
             current?: Record<string, never>;
@@ -6687,10 +6749,16 @@ export interface components {
          * @description What is wrong in one place: a JSON Pointer into the body, or a parameter's or header's name.
          */
         Fault: {
-            /** @enum {string} */
+            /**
+             * @description Which part of the request is at fault.
+             * @enum {string}
+             */
             in: "body" | "query" | "path" | "header";
+            /** @description JSON Pointer (RFC 6901) into the body; of other parts the name of the parameter or header. */
             pointer: string;
+            /** @description Stable code of the fault; `/problems` explains each. */
             code: string;
+            /** @description What is wrong, in the language of the answer; meant to be shown to people. */
             detail: string;
         };
         /**
@@ -6700,6 +6768,7 @@ export interface components {
         Acceptance: {
             /**
              * Side
+             * @description For which side: `supported`, `supporting` or `paying_authority`.
              * @enum {string}
              */
             side: "supported" | "supporting" | "paying_authority";
@@ -6712,14 +6781,19 @@ export interface components {
             /**
              * Position
              * Format: int64
+             * @description The place in the log up to which it vouches.
              */
             position: number;
             /**
              * Signed At
              * Format: date-time
+             * @description When it was signed.
              */
             signed_at: string;
-            /** Signed */
+            /**
+             * Signed
+             * @description The compact JWS over service, position and chain.
+             */
             signed: string;
         };
         /**
@@ -6727,9 +6801,15 @@ export interface components {
          * @description Who did or read what: one write of a record, or one answer that showed personal or confidential data.
          */
         AuditEntryView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the entry.
+             */
             id: string;
-            /** Service */
+            /**
+             * Service
+             * @description The service that keeps the entry.
+             */
             service: string;
             /**
              * Position
@@ -6740,10 +6820,12 @@ export interface components {
             /**
              * At
              * Format: date-time
+             * @description When it was done or read.
              */
             at: string;
             /**
              * Action
+             * @description Whether a record was written or read.
              * @enum {string}
              */
             action: "write" | "read";
@@ -6757,16 +6839,25 @@ export interface components {
              * @description As whom: the roles of the caller, each with its authority, school or body.
              */
             on_behalf_of: string[];
-            /** Client Id */
+            /**
+             * Client Id
+             * @description The client by which it was done.
+             */
             client_id: string;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request in which it was done.
+             */
             request_id: string;
             /**
              * Reason
              * @description Why, where the caller said so and it is still kept.
              */
             reason: string | null;
-            /** Record */
+            /**
+             * Record
+             * @description Kind of the record, such as `school`.
+             */
             record: string;
             /**
              * Record Id
@@ -6788,9 +6879,15 @@ export interface components {
              * @description The class of what a read showed; null for a write.
              */
             data_class: string | null;
-            /** Records */
+            /**
+             * Records
+             * @description Ids of the records that a read of several showed; otherwise empty.
+             */
             records: string[];
-            /** Fields */
+            /**
+             * Fields
+             * @description The fields that a write changed; empty for a read.
+             */
             fields: components["schemas"]["AuditedField"][];
         };
         /**
@@ -6801,6 +6898,7 @@ export interface components {
             /**
              * Position
              * Format: int64
+             * @description Its place in the log, without gaps from 1.
              */
             position: number;
             /**
@@ -6813,21 +6911,45 @@ export interface components {
              * @description The hashed bytes, UTF-8.
              */
             entry: string;
-            /** Entry Id */
+            /**
+             * Entry Id
+             * @description Id of the entry.
+             */
             entry_id: string;
-            /** At */
+            /**
+             * At
+             * @description The column of the moment, as the hashed bytes write it.
+             */
             at: string;
-            /** Action */
+            /**
+             * Action
+             * @description The column of what was done: `write` or `read`.
+             */
             action: string;
-            /** Subject */
+            /**
+             * Subject
+             * @description The column of who did it.
+             */
             subject: string;
-            /** Client Id */
+            /**
+             * Client Id
+             * @description The column of the client.
+             */
             client_id: string;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description The column of the request.
+             */
             request_id: string;
-            /** Record */
+            /**
+             * Record
+             * @description The column of the record's kind.
+             */
             record: string;
-            /** Record Id */
+            /**
+             * Record Id
+             * @description The column of the record's id.
+             */
             record_id: string;
             /**
              * Values
@@ -6844,21 +6966,30 @@ export interface components {
          * @description One field that a write changed: digests always, values while they are kept.
          */
         AuditedField: {
-            /** Name */
+            /**
+             * Name
+             * @description Name of the field.
+             */
             name: string;
             /**
              * Old Digest
              * @description The salted SHA-256 of the value before; null where there was none.
              */
             old_digest: string | null;
-            /** New Digest */
+            /**
+             * New Digest
+             * @description The salted SHA-256 of the value after; null where there is none.
+             */
             new_digest: string | null;
             /**
              * Old
              * @description The value before as JSON text; null where there was none and where it was erased.
              */
             old: string | null;
-            /** New */
+            /**
+             * New
+             * @description The value after as JSON text; null where there is none and where it was erased.
+             */
             new: string | null;
             /**
              * Kept
@@ -6871,31 +7002,39 @@ export interface components {
          * @description The same for an authority: its schools added up.
          */
         AuthorityDaysView: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority.
+             */
             authority: string;
             /**
              * Schools With Category
              * Format: int64
+             * @description How many of its schools have a support category.
              */
             schools_with_category: number;
             /**
              * Ceiling Days
              * Format: int64
+             * @description The ceilings of its schools added up; schools without one add nothing.
              */
             ceiling_days: number;
             /**
              * Committed Days
              * Format: int64
+             * @description Days commissioned in the school year that count towards the ceiling, without those released.
              */
             committed_days: number;
             /**
              * Used Days
              * Format: int64
+             * @description Of the days committed: those delivered.
              */
             used_days: number;
             /**
              * Override Days
              * Format: int64
+             * @description Days that lead officers allowed beyond the ceiling in the school year.
              */
             override_days: number;
         };
@@ -6904,9 +7043,15 @@ export interface components {
          * @description Why a step is barred.
          */
         BarredView: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the problem with which it would be refused.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description The same in words, in the language of the answer.
+             */
             detail: string;
         };
         /**
@@ -6917,6 +7062,7 @@ export interface components {
             /**
              * Days
              * Format: int64
+             * @description Days that the provider has in the period.
              */
             days?: number;
         };
@@ -6925,7 +7071,10 @@ export interface components {
          * @description The days that a provider has in one period.
          */
         CapacityView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -6939,34 +7088,45 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider whose days these are.
+             */
             provider_id: string;
             /**
              * First Day
              * Format: date
+             * @description First day of the period.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the period, inclusive.
              */
             last_day: string;
             /**
              * Days
              * Format: int64
+             * @description Days of support that the provider can give in the period.
              */
             days: number;
             /**
              * Reserved Days
              * Format: int64
+             * @description Of these days: reserved by commissions.
              */
             reserved_days: number;
             /**
              * Free Days
              * Format: int64
+             * @description Of these days: not reserved.
              */
             free_days: number;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -6974,7 +7134,10 @@ export interface components {
          * @description The entry of the menu that is chosen.
          */
         ChosenMatch: {
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry that is chosen; nothing may block it.
+             */
             menu_item_id: string;
         };
         /**
@@ -6982,7 +7145,10 @@ export interface components {
          * @description Support that was commissioned, as both sides see it. The finding behind it is the supported side's alone.
          */
         CommissionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7001,23 +7167,50 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider that gives the support.
+             */
             provider_id: string;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; null where the provider is no school.
+             */
             provider_school: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; null where it belongs to none.
+             */
             provider_authority: string | null;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
-            /** Offer Id */
+            /**
+             * Offer Id
+             * @description Id of the offer that was accepted.
+             */
             offer_id: string;
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry that was chosen.
+             */
             menu_item_id: string;
-            /** Support Type */
+            /**
+             * Support Type
+             * @description Code of `support_types`.
+             */
             support_type: string;
-            /** Specialism */
+            /**
+             * Specialism
+             * @description Code of `specialisms`: what the support is about.
+             */
             specialism: string;
             /**
              * Days
@@ -7028,16 +7221,19 @@ export interface components {
             /**
              * Days Used
              * Format: int64
+             * @description Of these days: delivered.
              */
             days_used: number;
             /**
              * Days Released
              * Format: int64
+             * @description Days that were committed but not used, and are free again since the commission was delivered or stopped.
              */
             days_released: number;
             /**
              * Cost Pence
              * Format: int64
+             * @description Cost in whole pence: that of the offer and of every extension.
              */
             cost_pence: number;
             /**
@@ -7045,21 +7241,32 @@ export interface components {
              * @description Code of `funding_streams`.
              */
             funding_stream: string;
-            /** Success Measure */
+            /**
+             * Success Measure
+             * @description By what it is measured whether the support succeeded.
+             */
             success_measure: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year of the first day: in this year the days count towards the ceiling.
+             */
             school_year: string;
             /**
              * First Day
              * Format: date
+             * @description First day of the support.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the support, inclusive; in the same school year as the first.
              */
             last_day: string;
-            /** Counts Towards Ceiling */
+            /**
+             * Counts Towards Ceiling
+             * @description Whether its days count towards the ceiling of the school's category; it follows from the type of support.
+             */
             counts_towards_ceiling: boolean;
             /**
              * State
@@ -7069,11 +7276,13 @@ export interface components {
             /**
              * Requested On
              * Format: date
+             * @description Day on which the support was requested.
              */
             requested_on: string;
             /**
              * Commissioned On
              * Format: date
+             * @description Day on which it was commissioned.
              */
             commissioned_on: string;
             /**
@@ -7082,20 +7291,35 @@ export interface components {
              * @description Working days from the request to the commission.
              */
             lead_working_days: number;
-            /** Delivered On */
+            /**
+             * Delivered On
+             * @description Day on which it was recorded as delivered; null until then.
+             */
             delivered_on: string | null;
-            /** Closed On */
+            /**
+             * Closed On
+             * @description Day on which it was closed; null until then.
+             */
             closed_on: string | null;
-            /** Review */
+            /**
+             * Review
+             * @description What the review on the way found; null until it was held.
+             */
             review: string | null;
             /**
              * Reason
              * @description Why it was stopped.
              */
             reason: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -7103,7 +7327,10 @@ export interface components {
          * @description Days of a commission that were delivered.
          */
         DeliveryView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7122,29 +7349,52 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider that gives the support.
+             */
             provider_id: string;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; null where the provider is no school.
+             */
             provider_school: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; null where it belongs to none.
+             */
             provider_authority: string | null;
-            /** Commission Id */
+            /**
+             * Commission Id
+             * @description Id of the commission under which the support was given.
+             */
             commission_id: string;
             /**
              * Delivered On
              * Format: date
+             * @description Day on which the days were delivered, or the last of them.
              */
             delivered_on: string;
             /**
              * Days
              * Format: int64
+             * @description Whole days delivered.
              */
             days: number;
-            /** Note */
+            /**
+             * Note
+             * @description What was done on these days; null where nothing was noted.
+             */
             note: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -7155,9 +7405,13 @@ export interface components {
             /**
              * Number
              * Format: int64
+             * @description Number of the parked event.
              */
             number: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is given up; the audit keeps it.
+             */
             reason: string;
         };
         /**
@@ -7165,11 +7419,20 @@ export interface components {
          * @description What is known to have worked, in both languages, and where that is found.
          */
         BrokerageEvidenceIn: {
-            /** Claim En */
+            /**
+             * Claim En
+             * @description What worked, in English.
+             */
             claim_en: string;
-            /** Claim Cy */
+            /**
+             * Claim Cy
+             * @description What worked, in Welsh.
+             */
             claim_cy: string;
-            /** Source */
+            /**
+             * Source
+             * @description Where that is found: a report, a study, its address.
+             */
             source: string;
         };
         /**
@@ -7177,11 +7440,20 @@ export interface components {
          * @description What is known to have worked, and where that is found.
          */
         BrokerageEvidenceView: {
-            /** Claim En */
+            /**
+             * Claim En
+             * @description What worked, in English.
+             */
             claim_en: string;
-            /** Claim Cy */
+            /**
+             * Claim Cy
+             * @description What worked, in Welsh.
+             */
             claim_cy: string;
-            /** Source */
+            /**
+             * Source
+             * @description Where that is found: a report, a study, its address.
+             */
             source: string;
         };
         /**
@@ -7189,9 +7461,15 @@ export interface components {
          * @description Further days, a later end, and what they cost.
          */
         Extension: {
-            /** Days */
+            /**
+             * Days
+             * @description Further days; left out: none, only a later end or further cost.
+             */
             days?: number | null;
-            /** Last Day */
+            /**
+             * Last Day
+             * @description The new last day, not earlier than the present one and in the same school year; left out: the present one stays.
+             */
             last_day?: string | null;
             /**
              * Cost Pence
@@ -7209,16 +7487,19 @@ export interface components {
             /**
              * None
              * Format: int64
+             * @description How many judgements found no impact.
              */
             none: number;
             /**
              * Some
              * Format: int64
+             * @description How many judgements found some impact.
              */
             some: number;
             /**
              * Strong
              * Format: int64
+             * @description How many judgements found a strong impact.
              */
             strong: number;
         };
@@ -7227,7 +7508,10 @@ export interface components {
          * @description The impact of support on one side, judged against the finding that it answered.
          */
         ImpactView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7246,36 +7530,61 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Commission Id */
+            /**
+             * Commission Id
+             * @description Id of the commission under which the support was given.
+             */
             commission_id: string;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Id of the published finding that the support answers.
+             */
             finding_id: string;
-            /** Support Type */
+            /**
+             * Support Type
+             * @description Code of `support_types`.
+             */
             support_type: string;
             /**
              * Side
              * @description Code of `impact_sides`.
              */
             side: string;
-            /** About School */
+            /**
+             * About School
+             * @description Number of the school whose side is judged; null where the supporting side is no school.
+             */
             about_school: string | null;
             /**
              * Level
              * @description Code of `impact_levels`.
              */
             level: string;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description What shows the impact.
+             */
             evidence: string;
             /**
              * Judged On
              * Format: date
+             * @description Day on which it was judged.
              */
             judged_on: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -7283,7 +7592,10 @@ export interface components {
          * @description A conflict of interest between a provider and a request.
          */
         InterestView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7302,15 +7614,30 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider that is in conflict.
+             */
             provider_id: string;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; null where the provider is no school.
+             */
             provider_school: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; null where it belongs to none.
+             */
             provider_authority: string | null;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
             /**
              * Ground
@@ -7322,11 +7649,20 @@ export interface components {
              * @description Code of `interest_states`; a declared one blocks.
              */
             state: string;
-            /** Statement */
+            /**
+             * Statement
+             * @description What the conflict consists in.
+             */
             statement: string;
-            /** Mitigation */
+            /**
+             * Mitigation
+             * @description How the authority of the supported school mitigates the conflict; null while it blocks.
+             */
             mitigation: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -7334,24 +7670,39 @@ export interface components {
          * @description Long work: watch it until its state is succeeded, failed or cancelled.
          */
         JobView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the job.
+             */
             id: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Stable name of the kind of work.
+             */
             kind: string;
-            /** Kind Title */
+            /**
+             * Kind Title
+             * @description The kind of work in the language of the answer.
+             */
             kind_title: string;
             /**
              * State
+             * @description How far it has come.
              * @enum {string}
              */
             state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-            /** State Title */
+            /**
+             * State Title
+             * @description The state in the language of the answer.
+             */
             state_title: string;
             /**
              * Version
              * Format: int64
+             * @description Raised by every change of the job, its progress included.
              */
             version: number;
+            /** @description How much of the work is done. */
             progress: components["schemas"]["ProgressView"];
             /**
              * Result
@@ -7370,11 +7721,18 @@ export interface components {
             /**
              * Created At
              * Format: date-time
+             * @description When it was asked for.
              */
             created_at: string;
-            /** Started At */
+            /**
+             * Started At
+             * @description When its latest run began; null while it is queued.
+             */
             started_at: string | null;
-            /** Finished At */
+            /**
+             * Finished At
+             * @description When it ended; null until then.
+             */
             finished_at: string | null;
         };
         /**
@@ -7390,16 +7748,19 @@ export interface components {
             /**
              * Commissions
              * Format: int64
+             * @description How many commissions were placed between the two days.
              */
             commissions: number;
             /**
              * Median Working Days
              * Format: int64
+             * @description The median, the lower one of two, so that it is a number of days that occurred.
              */
             median_working_days: number;
             /**
              * P90 Working Days
              * Format: int64
+             * @description The 90th percentile (nearest rank): nine in ten commissions took no longer.
              */
             p90_working_days: number;
         };
@@ -7411,14 +7772,19 @@ export interface components {
             /**
              * First Day
              * Format: date
+             * @description First day of the commissions counted.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the commissions counted, inclusive.
              */
             last_day: string;
-            /** Items */
+            /**
+             * Items
+             * @description One entry for each authority with a commission, and one for all together.
+             */
             items: components["schemas"]["LeadTimeView"][];
         };
         /**
@@ -7426,9 +7792,15 @@ export interface components {
          * @description Where a list goes on. `next` is absent on the last page.
          */
         Links: {
-            /** Self */
+            /**
+             * Self
+             * @description Address of this page.
+             */
             self: string;
-            /** Next */
+            /**
+             * Next
+             * @description Address of the next page; to be followed as it is.
+             */
             next?: string | null;
         };
         /**
@@ -7436,18 +7808,31 @@ export interface components {
          * @description An entry of the menu judged for a request; one with anything under `blocked` cannot be chosen.
          */
         MatchView: {
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry.
+             */
             menu_item_id: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider whose entry it is.
+             */
             provider_id: string;
             /**
              * Score
              * Format: int64
+             * @description The weights of its reasons added up; more is better, and it says nothing outside this list.
              */
             score: number;
-            /** Reasons */
+            /**
+             * Reasons
+             * @description What speaks for it.
+             */
             reasons: components["schemas"]["ReasonView"][];
-            /** Blocked */
+            /**
+             * Blocked
+             * @description What blocks it; empty: it can be chosen.
+             */
             blocked: components["schemas"]["ReasonView"][];
         };
         /**
@@ -7455,7 +7840,10 @@ export interface components {
          * @description What is on the menu for a request, the best first, what is blocked last.
          */
         Matches: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries of the menu in the specialism that the request names.
+             */
             items: components["schemas"]["MatchView"][];
         };
         /**
@@ -7463,16 +7851,26 @@ export interface components {
          * @description What may change of an entry; what was commissioned keeps its terms.
          */
         MenuItemPatch: {
-            /** Title En */
+            /**
+             * Title En
+             * @description What the entry is called in English.
+             */
             title_en?: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description What the entry is called in Welsh.
+             */
             title_cy?: string;
             /**
              * Day Price Pence
              * Format: int64
+             * @description Price of one day in whole pence; 0: free of charge.
              */
             day_price_pence?: number;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description The whole new list of what is known to have worked.
+             */
             evidence?: components["schemas"]["BrokerageEvidenceIn"][];
         };
         /**
@@ -7480,7 +7878,10 @@ export interface components {
          * @description Support that can be had from a provider.
          */
         MenuItemView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7494,7 +7895,10 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider whose entry it is.
+             */
             provider_id: string;
             /**
              * Support Type
@@ -7506,26 +7910,43 @@ export interface components {
              * @description Code of `specialisms`.
              */
             specialism: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description What the entry is called in English.
+             */
             title_en: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description What the entry is called in Welsh.
+             */
             title_cy: string;
             /**
              * Day Price Pence
              * Format: int64
+             * @description Price of one day in whole pence; 0: free of charge.
              */
             day_price_pence: number;
-            /** Counts Towards Ceiling */
+            /**
+             * Counts Towards Ceiling
+             * @description Whether its days count towards the ceiling of the school's category; it follows from the type of support.
+             */
             counts_towards_ceiling: boolean;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description What is known to have worked; empty where nothing is.
+             */
             evidence: components["schemas"]["BrokerageEvidenceView"][];
+            /** @description What impact support of this entry had on supported schools, as judged. */
             impact: components["schemas"]["ImpactCounts"];
             /**
              * State
              * @description Code of `menu_item_states`.
              */
             state: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -7533,7 +7954,10 @@ export interface components {
          * @description How the conflict is mitigated.
          */
         Mitigation: {
-            /** Mitigation */
+            /**
+             * Mitigation
+             * @description What the authority does so that the conflict does no harm.
+             */
             mitigation: string;
         };
         /**
@@ -7544,16 +7968,19 @@ export interface components {
             /**
              * First Day
              * Format: date
+             * @description First day of the period.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the period, inclusive.
              */
             last_day: string;
             /**
              * Days
              * Format: int64
+             * @description Days of support that the provider can give in the period.
              */
             days: number;
         };
@@ -7562,14 +7989,21 @@ export interface components {
          * @description The commission of an agreed request: the days and the cost are those of its offer.
          */
         NewCommission: {
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
             /**
              * Funding Stream
+             * @description Code of `funding_streams`: where the money comes from.
              * @enum {string}
              */
             funding_stream: "core" | "education_improvement_grant" | "pupil_development_grant" | "regional_improvement_grant" | "school_budget" | "income";
-            /** Success Measure */
+            /**
+             * Success Measure
+             * @description By what it is measured whether the support succeeded.
+             */
             success_measure: string;
         };
         /**
@@ -7580,14 +8014,19 @@ export interface components {
             /**
              * Delivered On
              * Format: date
+             * @description Day on which the days were delivered; not in the future, and within the commission.
              */
             delivered_on: string;
             /**
              * Days
              * Format: int64
+             * @description Whole days delivered, no more than the commission has left.
              */
             days: number;
-            /** Note */
+            /**
+             * Note
+             * @description What was done on these days; may be left out.
+             */
             note?: string | null;
         };
         /**
@@ -7597,15 +8036,20 @@ export interface components {
         NewImpact: {
             /**
              * Side
+             * @description Code of `impact_sides`: each side is judged once.
              * @enum {string}
              */
             side: "supported" | "supporting";
             /**
              * Level
+             * @description Code of `impact_levels`.
              * @enum {string}
              */
             level: "none" | "some" | "strong";
-            /** Evidence */
+            /**
+             * Evidence
+             * @description What shows the impact.
+             */
             evidence: string;
         };
         /**
@@ -7613,16 +8057,26 @@ export interface components {
          * @description A conflict of interest that you know of.
          */
         NewInterest: {
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that the conflict is about.
+             */
             request_id: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider that is in conflict.
+             */
             provider_id: string;
             /**
              * Ground
+             * @description Code of `interest_grounds`.
              * @enum {string}
              */
             ground: "wrote_finding" | "matched_it" | "commercial_gain";
-            /** Statement */
+            /**
+             * Statement
+             * @description What the conflict consists in.
+             */
             statement: string;
         };
         /**
@@ -7630,29 +8084,42 @@ export interface components {
          * @description An entry to be put on the menu.
          */
         NewMenuItem: {
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the active provider whose entry it is.
+             */
             provider_id: string;
             /**
              * Support Type
+             * @description Code of `support_types`.
              * @enum {string}
              */
             support_type: "school_improvement_group" | "pathfinder_pair" | "hub_programme" | "peer_enquiry" | "lead_practitioner" | "teacher_programme" | "leadership_programme" | "governor_support" | "adviser_support" | "partner_programme" | "universal_offer";
             /**
              * Specialism
+             * @description Code of `specialisms`: one that the provider has.
              * @enum {string}
              */
             specialism: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
-            /** Title En */
+            /**
+             * Title En
+             * @description What the entry is called in English.
+             */
             title_en: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description What the entry is called in Welsh.
+             */
             title_cy: string;
             /**
              * Day Price Pence
              * Format: int64
+             * @description Price of one day in whole pence; 0: free of charge.
              */
             day_price_pence: number;
             /**
              * Evidence
+             * @description What is known to have worked; may be left out.
              * @default []
              */
             evidence: components["schemas"]["BrokerageEvidenceIn"][];
@@ -7662,25 +8129,32 @@ export interface components {
          * @description The terms of an offer for a matched request.
          */
         NewOffer: {
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the matched request.
+             */
             request_id: string;
             /**
              * Days
              * Format: int64
+             * @description Whole days of support; the provider must have them free.
              */
             days: number;
             /**
              * First Day
              * Format: date
+             * @description First day of the support.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the support, inclusive; in the same school year as the first.
              */
             last_day: string;
             /**
              * Paid By
+             * @description Code of `payers`; where the authority pays, it answers the offer too.
              * @enum {string}
              */
             paid_by: "school" | "authority" | "consortium";
@@ -7695,14 +8169,21 @@ export interface components {
          * @description Days beyond the ceiling for one offer, with the reason.
          */
         NewOverride: {
-            /** Offer Id */
+            /**
+             * Offer Id
+             * @description Id of the offer, made or accepted, for which the days are allowed.
+             */
             offer_id: string;
             /**
              * Extra Days
              * Format: int64
+             * @description Days allowed beyond the ceiling.
              */
             extra_days: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the days are allowed.
+             */
             reason: string;
         };
         /**
@@ -7712,25 +8193,48 @@ export interface components {
         NewProvider: {
             /**
              * Kind
+             * @description Code of `provider_kinds`.
              * @enum {string}
              */
             kind: "school" | "adviser" | "partner";
-            /** Name */
+            /**
+             * Name
+             * @description Name of a partner organisation; a school's name comes from the register, and an adviser has none here.
+             */
             name?: string | null;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; for a school only.
+             */
             provider_school?: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; a school's follows from its number.
+             */
             provider_authority?: string | null;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person; needed for an adviser.
+             */
             person_id?: string | null;
-            /** Specialisms */
+            /**
+             * Specialisms
+             * @description Codes of `specialisms`: what the provider can support in.
+             */
             specialisms: ("literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs")[];
-            /** Phases */
+            /**
+             * Phases
+             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             */
             phases: ("nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru")[];
-            /** Languages */
+            /**
+             * Languages
+             * @description Languages in which the provider supports: `cy`, `en` or both.
+             */
             languages: ("en" | "cy")[];
             /**
              * Follow Up
+             * @description Code of `follow_up_categories`: that of the provider's school; one in special measures or in need of significant improvement supports nobody.
              * @default none
              * @enum {string}
              */
@@ -7741,19 +8245,27 @@ export interface components {
          * @description What a school needs, from a published finding.
          */
         NewSupportRequest: {
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Id of the published finding from which the request follows.
+             */
             finding_id: string;
             /**
              * Specialism
+             * @description Code of `specialisms`: what support is wanted in.
              * @enum {string}
              */
             specialism: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
             /**
              * Days
              * Format: int64
+             * @description Whole days of support that are wanted.
              */
             days: number;
-            /** Need */
+            /**
+             * Need
+             * @description What the school needs, in the words of whoever asks.
+             */
             need: string;
             /**
              * Language
@@ -7771,7 +8283,10 @@ export interface components {
          * @description Support on terms, as both sides see it. The finding behind it is the supported side's alone.
          */
         OfferView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7790,38 +8305,63 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the provider that gives the support.
+             */
             provider_id: string;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; null where the provider is no school.
+             */
             provider_school: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; null where it belongs to none.
+             */
             provider_authority: string | null;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry that is offered.
+             */
             menu_item_id: string;
-            /** Support Type */
+            /**
+             * Support Type
+             * @description Code of `support_types`.
+             */
             support_type: string;
             /**
              * Days
              * Format: int64
+             * @description Whole days of support.
              */
             days: number;
             /**
              * First Day
              * Format: date
+             * @description First day of the support.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the support, inclusive; in the same school year as the first.
              */
             last_day: string;
             /**
              * Cost Pence
              * Format: int64
+             * @description Cost of the support in whole pence.
              */
             cost_pence: number;
             /**
@@ -7865,7 +8405,10 @@ export interface components {
              * @description The sides whose answer is awaited from you.
              */
             you_answer_for: ("supported" | "supporting" | "paying_authority")[];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -7873,7 +8416,10 @@ export interface components {
          * @description Days that the authority's lead officer allowed beyond a ceiling.
          */
         OverrideView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -7892,39 +8438,72 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Offer Id */
+            /**
+             * Offer Id
+             * @description Id of the offer for which the days are allowed.
+             */
             offer_id: string;
-            /** Request Id */
+            /**
+             * Request Id
+             * @description Id of the request for support that this belongs to.
+             */
             request_id: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
             /**
              * Extra Days
              * Format: int64
+             * @description Days allowed beyond the ceiling.
              */
             extra_days: number;
-            /** Ceiling Days */
+            /**
+             * Ceiling Days
+             * @description The school's ceiling as the days were allowed; null where there was none, and then the override authorises the commission itself.
+             */
             ceiling_days: number | null;
             /**
              * Committed Days
              * Format: int64
+             * @description The school's days committed as the days were allowed.
              */
             committed_days: number;
-            /** Scheme */
+            /**
+             * Scheme
+             * @description Code of `/v1/category-schemes` in which the school's category was judged; null where it has none.
+             */
             scheme: string | null;
-            /** Category */
+            /**
+             * Category
+             * @description Value of the school's support category as the days were allowed; null where it had none.
+             */
             category: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the lead officer allowed the days.
+             */
             reason: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /** Page[AuditCheckpointView] */
         Page_AuditCheckpointView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AuditCheckpointView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7934,8 +8513,12 @@ export interface components {
         };
         /** Page[AuditEntryView] */
         Page_AuditEntryView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AuditEntryView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7945,8 +8528,12 @@ export interface components {
         };
         /** Page[AuditRowView] */
         Page_AuditRowView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AuditRowView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7956,8 +8543,12 @@ export interface components {
         };
         /** Page[CapacityView] */
         Page_CapacityView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["CapacityView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7967,8 +8558,12 @@ export interface components {
         };
         /** Page[CommissionView] */
         Page_CommissionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["CommissionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7978,8 +8573,12 @@ export interface components {
         };
         /** Page[DeliveryView] */
         Page_DeliveryView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["DeliveryView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -7989,8 +8588,12 @@ export interface components {
         };
         /** Page[ImpactView] */
         Page_ImpactView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ImpactView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8000,8 +8603,12 @@ export interface components {
         };
         /** Page[InterestView] */
         Page_InterestView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["InterestView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8011,8 +8618,12 @@ export interface components {
         };
         /** Page[JobView] */
         Page_JobView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["JobView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8022,8 +8633,12 @@ export interface components {
         };
         /** Page[MenuItemView] */
         Page_MenuItemView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MenuItemView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8033,8 +8648,12 @@ export interface components {
         };
         /** Page[OfferView] */
         Page_OfferView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["OfferView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8044,8 +8663,12 @@ export interface components {
         };
         /** Page[OverrideView] */
         Page_OverrideView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["OverrideView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8055,8 +8678,12 @@ export interface components {
         };
         /** Page[ParkedEventView] */
         Page_ParkedEventView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ParkedEventView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8066,8 +8693,12 @@ export interface components {
         };
         /** Page[ProviderView] */
         Page_ProviderView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ProviderView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8077,8 +8708,12 @@ export interface components {
         };
         /** Page[SupportDaysView] */
         Page_SupportDaysView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SupportDaysView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8088,8 +8723,12 @@ export interface components {
         };
         /** Page[SupportRequestVersionView] */
         Page_SupportRequestVersionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SupportRequestVersionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8099,8 +8738,12 @@ export interface components {
         };
         /** Page[SupportRequestView] */
         Page_SupportRequestView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SupportRequestView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -8116,31 +8759,50 @@ export interface components {
             /**
              * Number
              * Format: int64
+             * @description Number of the parked event within the consumer.
              */
             number: number;
-            /** Event Id */
+            /**
+             * Event Id
+             * @description Id of the event, as on the topic.
+             */
             event_id: string;
-            /** Type */
+            /**
+             * Type
+             * @description Type of the event, such as `cymru.gwella.registry.school.opened.v1`.
+             */
             type: string;
-            /** Key */
+            /**
+             * Key
+             * @description Key of the event: events of one key are handled in their order.
+             */
             key: string;
-            /** Subject */
+            /**
+             * Subject
+             * @description Path of the record that it is about.
+             */
             subject: string;
             /**
              * Reason
+             * @description Why it was parked.
              * @enum {string}
              */
             reason: "undecodable" | "failed" | "behind";
-            /** Error */
+            /**
+             * Error
+             * @description The error of the last attempt; empty where it only queues.
+             */
             error: string;
             /**
              * Attempts
              * Format: int64
+             * @description How often it was tried.
              */
             attempts: number;
             /**
              * Parked At
              * Format: date-time
+             * @description When it was parked.
              */
             parked_at: string;
             /**
@@ -8148,23 +8810,36 @@ export interface components {
              * @description `redriven` or `discarded`; null while it is parked.
              */
             resolution: string | null;
-            /** Resolved Because */
+            /**
+             * Resolved Because
+             * @description The reason given for the decision; null until there is one.
+             */
             resolved_because: string | null;
             /**
              * Version
              * Format: int64
+             * @description Version of the aggregate that the event tells.
              */
             version: number;
-            /** Topic */
+            /**
+             * Topic
+             * @description The topic on which it came.
+             */
             topic: string;
             /**
              * Position
              * @description Where the event stands in its publisher's log; null for what came from elsewhere.
              */
             position: number | null;
-            /** Resolved By */
+            /**
+             * Resolved By
+             * @description Who decided on it; null while it is parked.
+             */
             resolved_by: string | null;
-            /** Resolved At */
+            /**
+             * Resolved At
+             * @description When it was decided on; null while it is parked.
+             */
             resolved_at: string | null;
             /**
              * Queued
@@ -8186,31 +8861,50 @@ export interface components {
             /**
              * Number
              * Format: int64
+             * @description Number of the parked event within the consumer.
              */
             number: number;
-            /** Event Id */
+            /**
+             * Event Id
+             * @description Id of the event, as on the topic.
+             */
             event_id: string;
-            /** Type */
+            /**
+             * Type
+             * @description Type of the event, such as `cymru.gwella.registry.school.opened.v1`.
+             */
             type: string;
-            /** Key */
+            /**
+             * Key
+             * @description Key of the event: events of one key are handled in their order.
+             */
             key: string;
-            /** Subject */
+            /**
+             * Subject
+             * @description Path of the record that it is about.
+             */
             subject: string;
             /**
              * Reason
+             * @description Why it was parked.
              * @enum {string}
              */
             reason: "undecodable" | "failed" | "behind";
-            /** Error */
+            /**
+             * Error
+             * @description The error of the last attempt; empty where it only queues.
+             */
             error: string;
             /**
              * Attempts
              * Format: int64
+             * @description How often it was tried.
              */
             attempts: number;
             /**
              * Parked At
              * Format: date-time
+             * @description When it was parked.
              */
             parked_at: string;
             /**
@@ -8218,11 +8912,15 @@ export interface components {
              * @description `redriven` or `discarded`; null while it is parked.
              */
             resolution: string | null;
-            /** Resolved Because */
+            /**
+             * Resolved Because
+             * @description The reason given for the decision; null until there is one.
+             */
             resolved_because: string | null;
             /**
              * Version
              * Format: int64
+             * @description Version of the aggregate that the event tells.
              */
             version: number;
         };
@@ -8231,23 +8929,32 @@ export interface components {
          * @description What waits: events for an event of another key and since when, parked ones, and whether the consumer stopped.
          */
         PendingView: {
-            /** Consumer */
+            /**
+             * Consumer
+             * @description The service whose consumer it is.
+             */
             consumer: string;
             /**
              * Pending
              * Format: int64
+             * @description How many events wait for one of another key.
              */
             pending: number;
-            /** Oldest */
+            /**
+             * Oldest
+             * @description Since when the oldest of them waits; null where none does.
+             */
             oldest: string | null;
             /**
              * Parked
              * Format: int64
+             * @description How many parked events wait for a decision.
              */
             parked: number;
             /**
              * Parked Keys
              * Format: int64
+             * @description How many keys they hold up.
              */
             parked_keys: number;
             /**
@@ -8255,7 +8962,10 @@ export interface components {
              * @description Why the consumer stands still until somebody starts it again; null while it may run.
              */
             stopped_because: string | null;
-            /** Stopped At */
+            /**
+             * Stopped At
+             * @description When it stopped; null while it may run.
+             */
             stopped_at: string | null;
         };
         /**
@@ -8266,9 +8976,13 @@ export interface components {
             /**
              * Done
              * Format: int64
+             * @description Units of work done.
              */
             done: number;
-            /** Total */
+            /**
+             * Total
+             * @description Units of work in all.
+             */
             total: number | null;
         };
         /**
@@ -8276,11 +8990,20 @@ export interface components {
          * @description Tables that a consumer keeps from events alone.
          */
         ProjectionView: {
-            /** Name */
+            /**
+             * Name
+             * @description Name of the projection.
+             */
             name: string;
-            /** Title */
+            /**
+             * Title
+             * @description What it holds, in the language of the answer.
+             */
             title: string;
-            /** Tables */
+            /**
+             * Tables
+             * @description The tables that it consists of.
+             */
             tables: string[];
             /**
              * Topics
@@ -8293,9 +9016,15 @@ export interface components {
          * @description The projections of a consumer, in the order in which they are best rebuilt.
          */
         ProjectionsView: {
-            /** Consumer */
+            /**
+             * Consumer
+             * @description The service that keeps them.
+             */
             consumer: string;
-            /** Items */
+            /**
+             * Items
+             * @description The projections.
+             */
             items: components["schemas"]["ProjectionView"][];
         };
         /**
@@ -8303,14 +9032,24 @@ export interface components {
          * @description What may change of a provider.
          */
         ProviderPatch: {
-            /** Specialisms */
+            /**
+             * Specialisms
+             * @description Codes of `specialisms`: what the provider can support in.
+             */
             specialisms?: ("literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs")[];
-            /** Phases */
+            /**
+             * Phases
+             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             */
             phases?: ("nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru")[];
-            /** Languages */
+            /**
+             * Languages
+             * @description Languages in which the provider supports: `cy`, `en` or both.
+             */
             languages?: ("en" | "cy")[];
             /**
              * Follow Up
+             * @description Code of `follow_up_categories`: that of the provider's school; one in special measures or in need of significant improvement supports nobody.
              * @enum {string}
              */
             follow_up?: "none" | "estyn_review" | "significant_improvement" | "special_measures";
@@ -8320,7 +9059,10 @@ export interface components {
          * @description Who supports schools.
          */
         ProviderView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -8344,17 +9086,35 @@ export interface components {
              * @description Of a school or an organisation; an adviser is known by the person's id.
              */
             name: string | null;
-            /** Provider School */
+            /**
+             * Provider School
+             * @description Number of the supporting school; null where the provider is no school.
+             */
             provider_school: string | null;
-            /** Provider Authority */
+            /**
+             * Provider Authority
+             * @description Three-digit code of the authority that the provider belongs to; null where it belongs to none.
+             */
             provider_authority: string | null;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person who supports; null where the provider is no person.
+             */
             person_id?: string | null;
-            /** Specialisms */
+            /**
+             * Specialisms
+             * @description Codes of `specialisms`: what the provider can support in.
+             */
             specialisms: string[];
-            /** Phases */
+            /**
+             * Phases
+             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             */
             phases: string[];
-            /** Languages */
+            /**
+             * Languages
+             * @description Languages in which the provider supports: `cy`, `en` or both.
+             */
             languages: string[];
             /**
              * Follow Up
@@ -8367,7 +9127,10 @@ export interface components {
              * @description Code of `provider_states`.
              */
             state: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -8378,20 +9141,29 @@ export interface components {
             /**
              * Number
              * Format: int64
+             * @description Its own number among the parked events.
              */
             number: number;
-            /** Event Id */
+            /**
+             * Event Id
+             * @description Id of the event.
+             */
             event_id: string;
-            /** Type */
+            /**
+             * Type
+             * @description Type of the event.
+             */
             type: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the aggregate that it tells.
              */
             version: number;
             /**
              * Parked At
              * Format: date-time
+             * @description Since when it waits.
              */
             parked_at: string;
         };
@@ -8400,9 +9172,15 @@ export interface components {
          * @description A reason for or against a match.
          */
         ReasonView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the reason, which stays the same.
+             */
             code: string;
-            /** Detail */
+            /**
+             * Detail
+             * @description The reason in the caller's language.
+             */
             detail: string;
         };
         /**
@@ -8410,7 +9188,10 @@ export interface components {
          * @description A step that needs a reason.
          */
         BrokerageReasoned: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the step is taken; kept with the record.
+             */
             reason: string;
         };
         /**
@@ -8418,9 +9199,15 @@ export interface components {
          * @description Which key to handle again, and why now.
          */
         Redrive: {
-            /** Key */
+            /**
+             * Key
+             * @description The key whose parked events are to be handled.
+             */
             key: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description What was mended; the audit keeps it.
+             */
             reason: string;
         };
         /**
@@ -8428,7 +9215,10 @@ export interface components {
          * @description The caller's own references to a record; they replace the ones that it had.
          */
         References: {
-            /** Values */
+            /**
+             * Values
+             * @description The references, at most 20, each unique among those of your client for this kind of record; empty removes all.
+             */
             values: string[];
         };
         /**
@@ -8436,10 +9226,14 @@ export interface components {
          * @description Which side declines, and why.
          */
         Refusal: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the offer is declined; the broker reads it to match again.
+             */
             reason: string;
             /**
              * Side
+             * @description For which side: `supported`, `supporting` or `paying_authority`.
              * @enum {string}
              */
             side: "supported" | "supporting" | "paying_authority";
@@ -8449,9 +9243,15 @@ export interface components {
          * @description Which projection to rebuild, and why now.
          */
         ReplayRequest: {
-            /** Projection */
+            /**
+             * Projection
+             * @description Name of the projection, as the list of projections gives it.
+             */
             projection: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is rebuilt; the audit keeps it.
+             */
             reason: string;
         };
         /**
@@ -8459,7 +9259,10 @@ export interface components {
          * @description Why a consumer that stopped itself may run again: what was wrong, and what was mended.
          */
         Resumption: {
-            /** Reason */
+            /**
+             * Reason
+             * @description The reason in words; the audit keeps it.
+             */
             reason: string;
         };
         /**
@@ -8467,7 +9270,10 @@ export interface components {
          * @description How it goes.
          */
         Review: {
-            /** Review */
+            /**
+             * Review
+             * @description How far the support has come towards its success measure.
+             */
             review: string;
         };
         /**
@@ -8475,24 +9281,41 @@ export interface components {
          * @description One stop of a consumer, and who started it again for what reason.
          */
         StopView: {
-            /** Consumer */
+            /**
+             * Consumer
+             * @description The service whose consumer stopped.
+             */
             consumer: string;
-            /** Stopped Because */
+            /**
+             * Stopped Because
+             * @description What made it stop.
+             */
             stopped_because: string;
             /**
              * Stopped At
              * Format: date-time
+             * @description When it stopped.
              */
             stopped_at: string;
-            /** Resumed By */
+            /**
+             * Resumed By
+             * @description Who started it again; null while it stands.
+             */
             resumed_by: string | null;
-            /** Resumed Because */
+            /**
+             * Resumed Because
+             * @description The reason given for that; null while it stands.
+             */
             resumed_because: string | null;
-            /** Resumed At */
+            /**
+             * Resumed At
+             * @description When it was started again; null while it stands.
+             */
             resumed_at: string | null;
             /**
              * Version
              * Format: int64
+             * @description Raised by every stop and every start.
              */
             version: number;
         };
@@ -8501,9 +9324,15 @@ export interface components {
          * @description Support days by authority in a school year.
          */
         SupportDayTotals: {
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
-            /** Items */
+            /**
+             * Items
+             * @description One entry for each authority of which you may see schools.
+             */
             items: components["schemas"]["AuthorityDaysView"][];
         };
         /**
@@ -8511,31 +9340,52 @@ export interface components {
          * @description The support days of one school in a school year. Without a category there is no ceiling.
          */
         SupportDaysView: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority.
+             */
             authority: string;
-            /** Sector */
+            /**
+             * Sector
+             * @description Code of `sectors`: the school's phase or kind.
+             */
             sector: string;
-            /** Scheme */
+            /**
+             * Scheme
+             * @description Code of `/v1/category-schemes` in which the school's category was judged; null where it has none.
+             */
             scheme: string | null;
-            /** Category */
+            /**
+             * Category
+             * @description Value of the school's support category, such as `amber`; null where it has none.
+             */
             category: string | null;
-            /** Ceiling Days */
+            /**
+             * Ceiling Days
+             * @description Days of support that the school's category allows in the school year at most; null where it has no category or its scheme sets no ceiling.
+             */
             ceiling_days: number | null;
             /**
              * Committed Days
              * Format: int64
+             * @description Days commissioned in the school year that count towards the ceiling, without those released.
              */
             committed_days: number;
             /**
              * Used Days
              * Format: int64
+             * @description Of the days committed: those delivered.
              */
             used_days: number;
             /**
              * Override Days
              * Format: int64
+             * @description Days that lead officers allowed beyond the ceiling in the school year.
              */
             override_days: number;
         };
@@ -8544,7 +9394,10 @@ export interface components {
          * @description A request for support as of one version.
          */
         SupportRequestVersionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -8563,34 +9416,57 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Id of the published finding from which the request follows.
+             */
             finding_id: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description Id of the visit on which the finding was made.
+             */
             visit_id: string;
             /**
              * Area
              * @description Code of `finding_areas`.
              */
             area: string;
-            /** Specialism */
+            /**
+             * Specialism
+             * @description Code of `specialisms`: what support is wanted in.
+             */
             specialism: string;
-            /** Phase */
+            /**
+             * Phase
+             * @description Code of `sectors`: that of the supported school as it asked.
+             */
             phase: string;
-            /** Language */
+            /**
+             * Language
+             * @description Language in which the support is wanted: `cy` or `en`.
+             */
             language: string;
             /**
              * Days Wanted
              * Format: int64
+             * @description Whole days of support that are wanted.
              */
             days_wanted: number;
             /**
              * Wanted From
              * Format: date
+             * @description First day from which the support is wanted.
              */
             wanted_from: string;
-            /** Need */
+            /**
+             * Need
+             * @description What the school needs, in the words of whoever asks.
+             */
             need: string;
             /**
              * State
@@ -8600,20 +9476,33 @@ export interface components {
             /**
              * Requested On
              * Format: date
+             * @description Day on which the support was requested; lead times count from it.
              */
             requested_on: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the matched provider; null until one is matched.
+             */
             provider_id: string | null;
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry that was chosen; null until one is.
+             */
             menu_item_id: string | null;
             /**
              * Match Reasons
              * @description Why the provider was matched: codes of the reasons of a match.
              */
             match_reasons: string[];
-            /** Offer Id */
+            /**
+             * Offer Id
+             * @description Id of the latest offer; null until one is made.
+             */
             offer_id: string | null;
-            /** Commission Id */
+            /**
+             * Commission Id
+             * @description Id of the commission; null until it is placed.
+             */
             commission_id: string | null;
             /**
              * Reason
@@ -8626,7 +9515,10 @@ export interface components {
          * @description A request for support.
          */
         SupportRequestView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -8645,34 +9537,57 @@ export interface components {
              * @description The supported school.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the supported school's local authority, such as 673.
+             */
             authority: string;
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Id of the published finding from which the request follows.
+             */
             finding_id: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description Id of the visit on which the finding was made.
+             */
             visit_id: string;
             /**
              * Area
              * @description Code of `finding_areas`.
              */
             area: string;
-            /** Specialism */
+            /**
+             * Specialism
+             * @description Code of `specialisms`: what support is wanted in.
+             */
             specialism: string;
-            /** Phase */
+            /**
+             * Phase
+             * @description Code of `sectors`: that of the supported school as it asked.
+             */
             phase: string;
-            /** Language */
+            /**
+             * Language
+             * @description Language in which the support is wanted: `cy` or `en`.
+             */
             language: string;
             /**
              * Days Wanted
              * Format: int64
+             * @description Whole days of support that are wanted.
              */
             days_wanted: number;
             /**
              * Wanted From
              * Format: date
+             * @description First day from which the support is wanted.
              */
             wanted_from: string;
-            /** Need */
+            /**
+             * Need
+             * @description What the school needs, in the words of whoever asks.
+             */
             need: string;
             /**
              * State
@@ -8682,29 +9597,48 @@ export interface components {
             /**
              * Requested On
              * Format: date
+             * @description Day on which the support was requested; lead times count from it.
              */
             requested_on: string;
-            /** Provider Id */
+            /**
+             * Provider Id
+             * @description Id of the matched provider; null until one is matched.
+             */
             provider_id: string | null;
-            /** Menu Item Id */
+            /**
+             * Menu Item Id
+             * @description Id of the menu entry that was chosen; null until one is.
+             */
             menu_item_id: string | null;
             /**
              * Match Reasons
              * @description Why the provider was matched: codes of the reasons of a match.
              */
             match_reasons: string[];
-            /** Offer Id */
+            /**
+             * Offer Id
+             * @description Id of the latest offer; null until one is made.
+             */
             offer_id: string | null;
-            /** Commission Id */
+            /**
+             * Commission Id
+             * @description Id of the commission; null until it is placed.
+             */
             commission_id: string | null;
             /**
              * Reason
              * @description Why it was declined or withdrawn.
              */
             reason: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -8712,14 +9646,27 @@ export interface components {
          * @description A step that follows from the present state; `barred` is absent where this caller may take it now.
          */
         TransitionView: {
-            /** Name */
+            /**
+             * Name
+             * @description Stable name of the step.
+             */
             name: string;
-            /** To */
+            /**
+             * To
+             * @description Code of the state to which it leads.
+             */
             to: string;
-            /** Title */
+            /**
+             * Title
+             * @description What the step is called, in the language of the answer.
+             */
             title: string;
-            /** Allowed */
+            /**
+             * Allowed
+             * @description Whether you may take it now.
+             */
             allowed: boolean;
+            /** @description Why you may not take it now. */
             barred?: components["schemas"]["BarredView"] | null;
         };
         /**
@@ -8753,11 +9700,15 @@ export interface components {
              * @description Plural of the resource, as in its path.
              */
             record: string;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /** Path */
@@ -8870,7 +9821,10 @@ export interface components {
              * @description Version of the aggregate after the change; refuse a lower one than you hold.
              */
             version: number;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority?: string | null;
             /** School */
             school?: string | null;
@@ -8924,7 +9878,10 @@ export interface components {
              * @description Plural of the resource, as in its path.
              */
             record: string;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
         };
         /**
@@ -8951,7 +9908,10 @@ export interface components {
         DifferenceView: {
             /** Figure */
             figure: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** By */
             by: {
@@ -9086,8 +10046,12 @@ export interface components {
         };
         /** Page[ReturnView] */
         Page_ReturnView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ReturnView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -9126,6 +10090,7 @@ export interface components {
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
@@ -9147,7 +10112,10 @@ export interface components {
         RemarkIn: {
             /** Rule */
             rule: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority?: string | null;
             /**
              * Kind
@@ -9167,7 +10135,10 @@ export interface components {
          * @description One version of the definition of the return.
          */
         ReturnDefinitionView: {
-            /** Version */
+            /**
+             * Version
+             * @description Version of the record: 1 when it is created, one more with every change.
+             */
             version: string;
             /** Title */
             title: string;
@@ -9214,7 +10185,10 @@ export interface components {
             rule: string;
             /** Severity */
             severity: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Figure */
             figure: string | null;
@@ -9299,7 +10273,10 @@ export interface components {
         ReturnRemarkView: {
             /** Rule */
             rule: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Kind */
             kind: string;
@@ -9311,7 +10288,10 @@ export interface components {
          * @description One version of a return. Before it is submitted only the signatories' side knows of it.
          */
         ReturnView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -9322,6 +10302,7 @@ export interface components {
             /**
              * Known At
              * Format: date-time
+             * @description When this version became known.
              */
             known_at: string;
             /** Return Id */
@@ -9343,7 +10324,10 @@ export interface components {
              * @description A test return: never to be taken for a return.
              */
             test: boolean;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** School Year */
             school_year: string;
@@ -9416,9 +10400,15 @@ export interface components {
             findings: components["schemas"]["ReturnFindingView"][];
             /** Remarks */
             remarks: components["schemas"]["ReturnRemarkView"][];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -9426,7 +10416,10 @@ export interface components {
          * @description One rule: an error bars freezing unless it is waived, a warning needs a comment.
          */
         RuleView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /** Severity */
             severity: string;
@@ -9536,11 +10529,15 @@ export interface components {
              * @description Plural of the resource, as in its path.
              */
             record: string;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
@@ -9575,7 +10572,10 @@ export interface components {
              * @enum {string}
              */
             kind: "finding" | "commission" | "school" | "return";
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
         };
         /**
@@ -9588,7 +10588,10 @@ export interface components {
              * @description Code of `resolution_subjects`.
              */
             kind: string;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
         };
         /**
@@ -9637,7 +10640,10 @@ export interface components {
          * @description An item: public from the notice on, unless it is exempt.
          */
         AgendaItemView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -9688,7 +10694,10 @@ export interface components {
              * @description The recommendation of another body, quoted in both languages with its reason.
              */
             quoted_minute: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -9724,7 +10733,10 @@ export interface components {
          * @description A member's presence at a meeting.
          */
         AttendanceView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -9753,7 +10765,10 @@ export interface components {
             present: boolean;
             /** Absences */
             absences: components["schemas"]["AbsenceView"][];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -9761,9 +10776,15 @@ export interface components {
          * @description A record to which a document is attached.
          */
         BearerView: {
-            /** Kind */
+            /**
+             * Kind
+             * @description Kind of the record, such as `visit`.
+             */
             kind: string;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record.
+             */
             id: string;
         };
         /**
@@ -9773,6 +10794,7 @@ export interface components {
         BodyToEstablish: {
             /**
              * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
              * @example csc_joint_committee
              */
             id: string;
@@ -9792,7 +10814,10 @@ export interface components {
              * Format: date
              */
             valid_from: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number?: string | null;
             /** Consortium */
             consortium?: string | null;
@@ -9807,7 +10832,10 @@ export interface components {
          * @description A body that meets and decides, as of a day.
          */
         BodyView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -9839,11 +10867,17 @@ export interface components {
             name_cy: string;
             /** Constitution */
             constitution: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Authorities */
             authorities: string[];
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string | null;
             /** Consortium */
             consortium: string | null;
@@ -9852,7 +10886,10 @@ export interface components {
              * Format: int64
              */
             call_in_days: number;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -9864,7 +10901,10 @@ export interface components {
             code: string;
             /** Seat */
             seat: string | null;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Wanted */
             wanted: number | null;
@@ -9988,7 +11028,10 @@ export interface components {
          * @description A decision of a cabinet. It is public; what is exempt about it is read with its resolution.
          */
         DecisionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10004,7 +11047,10 @@ export interface components {
             known_at: string;
             /** Body Id */
             body_id: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Scrutiny Body */
             scrutiny_body: string | null;
@@ -10055,9 +11101,15 @@ export interface components {
              */
             reason: string | null;
             about: components["schemas"]["AboutView"] | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -10065,7 +11117,10 @@ export interface components {
          * @description An interest that a member declared in an item.
          */
         DeclarationView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10094,7 +11149,10 @@ export interface components {
             kind: string;
             /** Nature */
             nature: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -10102,11 +11160,15 @@ export interface components {
          * @description Where the file is for some minutes, for whoever asked, with the token that it asked with or a newer one.
          */
         DocumentLinkView: {
-            /** Url */
+            /**
+             * Url
+             * @description The address, signed for you alone.
+             */
             url: string;
             /**
              * Expires At
              * Format: date-time
+             * @description When it stops to lead anywhere; ask for another then.
              */
             expires_at: string;
         };
@@ -10115,16 +11177,21 @@ export interface components {
          * @description A file attached to a record. Whoever may not read the record, or files of this class of it, finds none.
          */
         DocumentView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the document.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of what is known of the document; its bytes never change.
              */
             version: number;
             /**
              * Known At
              * Format: date-time
+             * @description When this version became known.
              */
             known_at: string;
             /**
@@ -10132,7 +11199,10 @@ export interface components {
              * @description Code of `document_states`.
              */
             state: string;
-            /** File Name */
+            /**
+             * File Name
+             * @description Name that the file was sent with; null once it is removed.
+             */
             file_name: string | null;
             /**
              * Media Type
@@ -10160,7 +11230,10 @@ export interface components {
              * @description Data class of the contents; each download of a confidential file is audited.
              */
             classification: string;
-            /** Records */
+            /**
+             * Records
+             * @description The records to which it is attached.
+             */
             records: components["schemas"]["BearerView"][];
             /**
              * Original Id
@@ -10170,11 +11243,18 @@ export interface components {
             /**
              * Added At
              * Format: date-time
+             * @description When it was added.
              */
             added_at: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to the document; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from its state.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -10225,7 +11305,10 @@ export interface components {
          * @description A meeting as of one version.
          */
         MeetingVersionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10287,7 +11370,10 @@ export interface components {
          * @description A meeting of a body: its members' and clerk's until notice is given, public from then on.
          */
         MeetingView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10343,9 +11429,15 @@ export interface components {
             voting_present: number | null;
             /** Reason */
             reason: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -10353,7 +11445,10 @@ export interface components {
          * @description A person in a seat of a body, as of a day.
          */
         MemberView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10388,7 +11483,10 @@ export interface components {
             office: string | null;
             /** Serving Head */
             serving_head: boolean;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -10406,7 +11504,10 @@ export interface components {
          * @description The minutes of a meeting: its body's own until they are published.
          */
         MinutesView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10442,7 +11543,10 @@ export interface components {
             approved_at_meeting_id: string | null;
             /** Published On */
             published_on: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -10731,8 +11835,12 @@ export interface components {
         };
         /** Page[AgendaItemView] */
         Page_AgendaItemView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AgendaItemView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10742,8 +11850,12 @@ export interface components {
         };
         /** Page[AttendanceView] */
         Page_AttendanceView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AttendanceView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10753,8 +11865,12 @@ export interface components {
         };
         /** Page[BodyView] */
         Page_BodyView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["BodyView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10764,8 +11880,12 @@ export interface components {
         };
         /** Page[DecisionView] */
         Page_DecisionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["DecisionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10775,8 +11895,12 @@ export interface components {
         };
         /** Page[DeclarationView] */
         Page_DeclarationView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["DeclarationView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10786,8 +11910,12 @@ export interface components {
         };
         /** Page[DocumentView] */
         Page_DocumentView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["DocumentView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10797,8 +11925,12 @@ export interface components {
         };
         /** Page[MeetingVersionView] */
         Page_MeetingVersionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MeetingVersionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10808,8 +11940,12 @@ export interface components {
         };
         /** Page[MeetingView] */
         Page_MeetingView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MeetingView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10819,8 +11955,12 @@ export interface components {
         };
         /** Page[MemberView] */
         Page_MemberView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MemberView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10830,8 +11970,12 @@ export interface components {
         };
         /** Page[MinutesView] */
         Page_MinutesView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MinutesView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10841,8 +11985,12 @@ export interface components {
         };
         /** Page[ReferenceView] */
         Page_ReferenceView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ReferenceView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10852,8 +12000,12 @@ export interface components {
         };
         /** Page[ResolutionView] */
         Page_ResolutionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ResolutionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10863,8 +12015,12 @@ export interface components {
         };
         /** Page[VoteView] */
         Page_VoteView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["VoteView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -10877,7 +12033,10 @@ export interface components {
          * @description A paper or appendix [S0-19].
          */
         PaperView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /** Title En */
             title_en: string | null;
@@ -10971,7 +12130,10 @@ export interface components {
          * @description A recommendation on its way from one body to another.
          */
         ReferenceView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -10989,7 +12151,10 @@ export interface components {
             from_body: string;
             /** To Body */
             to_body: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string | null;
             /** Resolution Id */
             resolution_id: string;
@@ -11047,9 +12212,15 @@ export interface components {
             overdue_since: string | null;
             /** Referred From */
             referred_from: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -11057,7 +12228,10 @@ export interface components {
          * @description Why a file is removed; the audit keeps it.
          */
         Removal: {
-            /** Reason */
+            /**
+             * Reason
+             * @description The reason in words.
+             */
             reason: string;
         };
         /**
@@ -11065,7 +12239,10 @@ export interface components {
          * @description A resolution with the steps that may follow.
          */
         ResolutionStepsView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -11125,9 +12302,15 @@ export interface components {
             votes_against: number | null;
             /** Abstained */
             abstained: number | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -11135,7 +12318,10 @@ export interface components {
          * @description A resolution: the body's own until its minutes are published; one on an exempt item stays so.
          */
         ResolutionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -11195,7 +12381,10 @@ export interface components {
             votes_against: number | null;
             /** Abstained */
             abstained: number | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11272,7 +12461,10 @@ export interface components {
          * @description A vote on a resolution. Abstentions do not count in the majority.
          */
         VoteView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -11328,7 +12520,10 @@ export interface components {
             names: components["schemas"]["NamedVoteView"][];
             /** Casting Vote */
             casting_vote: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11336,7 +12531,10 @@ export interface components {
          * @description An authority adopts a regime.
          */
         AdoptedRegime: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Regime
@@ -11385,15 +12583,27 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Person Id */
             person_id: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11437,6 +12647,7 @@ export interface components {
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /** Items */
@@ -11447,7 +12658,10 @@ export interface components {
          * @description A local authority to register.
          */
         AuthorityIn: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Gss Code */
             gss_code: string;
@@ -11497,7 +12711,10 @@ export interface components {
             name_en: string;
             /** Name Cy */
             name_cy: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11527,9 +12744,15 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * School Year
@@ -11545,7 +12768,10 @@ export interface components {
             terms: components["schemas"]["TermView"][];
             /** Half Terms */
             half_terms: components["schemas"]["HalfTermView"][];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11558,9 +12784,15 @@ export interface components {
              * @description Of the allocation.
              */
             id: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Person Id */
             person_id: string;
@@ -11655,9 +12887,15 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Post
@@ -11670,7 +12908,10 @@ export interface components {
             email?: string | null;
             /** Telephone */
             telephone?: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11703,9 +12944,15 @@ export interface components {
          * @description A school that must have a lead adviser has none on these days.
          */
         GapView: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Valid From */
             valid_from: string | null;
@@ -11773,9 +13020,15 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Kind
@@ -11784,7 +13037,10 @@ export interface components {
             kind: string;
             /** Person Id */
             person_id: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11792,7 +13048,10 @@ export interface components {
          * @description The line of a school as of a day.
          */
         LineageView: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Predecessors
@@ -11884,15 +13143,24 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Kind */
             kind: string;
             /** Footprint */
             footprint: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -11911,7 +13179,10 @@ export interface components {
              * @description First day on which it no longer holds; left out: open.
              */
             valid_to?: string | null;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /** Person Id */
             person_id: string;
@@ -11959,7 +13230,10 @@ export interface components {
          * @description A designation. It takes the place of whoever was, and holds until the next.
          */
         NewLiaison: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Kind
@@ -11979,7 +13253,10 @@ export interface components {
          * @description An authority joins a footprint.
          */
         NewMembership: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Footprint */
             footprint: string;
@@ -12001,11 +13278,17 @@ export interface components {
         NewPerson: {
             /** Name */
             name: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** Employer */
             employer: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number?: string | null;
             /** Email */
             email?: string | null;
@@ -12037,9 +13320,15 @@ export interface components {
              * @enum {string}
              */
             role: "adviser" | "senior_adviser" | "lead_officer" | "director_of_education" | "managing_director" | "consortium_officer" | "data_officer" | "broker" | "head_teacher" | "chair_of_governors" | "clerk" | "member";
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number?: string | null;
             /** Employer */
             employer: string;
@@ -12072,7 +13361,10 @@ export interface components {
             phone?: string | null;
             /** Pupils */
             pupils?: number | null;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Valid From
@@ -12110,8 +13402,12 @@ export interface components {
         };
         /** Page[AdviserAllocationView] */
         Page_AdviserAllocationView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AdviserAllocationView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12121,8 +13417,12 @@ export interface components {
         };
         /** Page[AuthorityView] */
         Page_AuthorityView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["AuthorityView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12132,8 +13432,12 @@ export interface components {
         };
         /** Page[CalendarView] */
         Page_CalendarView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["CalendarView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12143,8 +13447,12 @@ export interface components {
         };
         /** Page[ClosedSchoolAllocationView] */
         Page_ClosedSchoolAllocationView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ClosedSchoolAllocationView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12154,8 +13462,12 @@ export interface components {
         };
         /** Page[ContactView] */
         Page_ContactView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ContactView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12165,8 +13477,12 @@ export interface components {
         };
         /** Page[GapView] */
         Page_GapView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["GapView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12176,8 +13492,12 @@ export interface components {
         };
         /** Page[LiaisonView] */
         Page_LiaisonView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["LiaisonView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12187,8 +13507,12 @@ export interface components {
         };
         /** Page[MembershipView] */
         Page_MembershipView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MembershipView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12198,8 +13522,12 @@ export interface components {
         };
         /** Page[PersonView] */
         Page_PersonView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["PersonView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12209,8 +13537,12 @@ export interface components {
         };
         /** Page[RegimeView] */
         Page_RegimeView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["RegimeView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12220,8 +13552,12 @@ export interface components {
         };
         /** Page[ReportRowView] */
         Page_ReportRowView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ReportRowView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12231,8 +13567,12 @@ export interface components {
         };
         /** Page[RoleAssignmentView] */
         Page_RoleAssignmentView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["RoleAssignmentView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12242,8 +13582,12 @@ export interface components {
         };
         /** Page[SchoolCountView] */
         Page_SchoolCountView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SchoolCountView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12253,8 +13597,12 @@ export interface components {
         };
         /** Page[SchoolListView] */
         Page_SchoolListView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SchoolListView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12264,8 +13612,12 @@ export interface components {
         };
         /** Page[SchoolView] */
         Page_SchoolView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["SchoolView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12275,8 +13627,12 @@ export interface components {
         };
         /** Page[TransferView] */
         Page_TransferView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["TransferView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -12291,11 +13647,17 @@ export interface components {
         PersonPatch: {
             /** Name */
             name?: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority?: string;
             /** Employer */
             employer?: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number?: string | null;
             /** Email */
             email?: string | null;
@@ -12337,14 +13699,20 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Authority
              * @description The authority that employs the person; for the staff of a consortium its host authority.
              */
             authority?: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number?: string | null;
             /**
              * Employer
@@ -12362,7 +13730,10 @@ export interface components {
              * @description The language in which the person wishes to be written to; null: not recorded.
              */
             language?: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -12370,7 +13741,10 @@ export interface components {
          * @description Term dates to publish; published again, they take the place of the earlier ones.
          */
         PublishedCalendar: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /** School Year */
             school_year: string;
@@ -12410,7 +13784,10 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Regime
@@ -12424,7 +13801,10 @@ export interface components {
             delivered_by: string;
             /** Role Titles */
             role_titles: components["schemas"]["RoleTitle"][];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -12435,6 +13815,7 @@ export interface components {
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
@@ -12458,7 +13839,10 @@ export interface components {
              * @enum {string}
              */
             kind: "warning" | "added" | "changed" | "missing" | "closed";
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string | null;
             /** Name */
             name: string | null;
@@ -12526,7 +13910,10 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /** Person Id */
             person_id: string;
@@ -12535,13 +13922,22 @@ export interface components {
              * @description Code of `roles_of_people`; what it is called depends on the regime.
              */
             role: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string | null;
             /** Employer */
             employer: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -12559,7 +13955,10 @@ export interface components {
          * @description How many schools of one sector and status an authority has.
          */
         SchoolCountView: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Sector
@@ -12611,11 +14010,15 @@ export interface components {
          * @description A list of schools as it was sent in.
          */
         SchoolListView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
@@ -12650,7 +14053,10 @@ export interface components {
              */
             job_id: string;
             counts: components["schemas"]["ListCounts"];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -12688,7 +14094,10 @@ export interface components {
          * @description A school opens or closes.
          */
         SchoolStep: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Valid From
@@ -12724,9 +14133,15 @@ export interface components {
              * @description First day on which they no longer hold; null: open.
              */
             valid_to: string | null;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * Name
@@ -12784,7 +14199,10 @@ export interface components {
              * @description The steps that follow from its status, for a day after the one shown.
              */
             allowed_transitions: components["schemas"]["TransitionView"][];
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -12808,7 +14226,10 @@ export interface components {
          * @description A school that took the place of one that closed.
          */
         SuccessorView: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Valid From
@@ -12886,11 +14307,15 @@ export interface components {
          * @description A school that went to another authority. To everybody else its line tells it.
          */
         TransferView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
@@ -12898,7 +14323,10 @@ export interface components {
              * @description Its number since.
              */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the local authority, such as 673.
+             */
             authority: string;
             /**
              * From School
@@ -12918,7 +14346,10 @@ export interface components {
              * @description `change_of_authority`.
              */
             reason: string;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -12926,7 +14357,10 @@ export interface components {
          * @description An action.
          */
         ActionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -12940,28 +14374,50 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description The visit after which the action was proposed; null where it follows from none.
+             */
             visit_id: string | null;
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description The published finding that the action answers; null where it answers none.
+             */
             finding_id: string | null;
             /**
              * Owner Body
              * @description Code of `action_owners`.
              */
             owner_body: string;
-            /** Owner Id */
+            /**
+             * Owner Id
+             * @description Id of the person on that side who owns the action; null: whoever acts for it.
+             */
             owner_id: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What is to be done.
+             */
             description: string;
-            /** Success Criterion */
+            /**
+             * Success Criterion
+             * @description How it will be seen that the action succeeded.
+             */
             success_criterion: string;
             /**
              * Due Date
              * Format: date
+             * @description Last day for completing the action; an open action is overdue from the day after.
              */
             due_date: string;
             /**
@@ -12972,24 +14428,43 @@ export interface components {
             /**
              * Proposed On
              * Format: date
+             * @description Day on which the action was proposed to its owner.
              */
             proposed_on: string;
-            /** Agreed On */
+            /**
+             * Agreed On
+             * @description Day on which the owner agreed to it; null until then.
+             */
             agreed_on: string | null;
-            /** Claimed On */
+            /**
+             * Claimed On
+             * @description Day on which the owner said that it is complete; null until then, and again once it is reopened.
+             */
             claimed_on: string | null;
-            /** Verified On */
+            /**
+             * Verified On
+             * @description Day on which somebody else verified that it is complete; null until then, and again once it is reopened.
+             */
             verified_on: string | null;
-            /** Overdue Since */
+            /**
+             * Overdue Since
+             * @description First day on which it was overdue; null where it is not, or has a new due date.
+             */
             overdue_since: string | null;
             /**
              * Reason
              * @description Why the last step was taken, where it needs a reason.
              */
             reason: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -12997,15 +14472,30 @@ export interface components {
          * @description New values of a published finding; what is left out stays.
          */
         AmendedFinding: {
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Which published finding of this visit is amended.
+             */
             finding_id: string;
-            /** Area */
+            /**
+             * Area
+             * @description Code of `finding_areas`: the area of the school's work that the finding is about, one that the framework judges.
+             */
             area?: ("standards" | "teaching" | "leadership" | "governance" | "wellbeing" | "curriculum" | "capacity_to_improve") | null;
-            /** Judgement */
+            /**
+             * Judgement
+             * @description The new judgement, a code of the framework under which the finding was judged.
+             */
             judgement?: string | null;
-            /** Statement */
+            /**
+             * Statement
+             * @description What was found, in the adviser's words.
+             */
             statement?: string | null;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description The whole new list of evidence.
+             */
             evidence?: components["schemas"]["VisitsEvidenceIn"][] | null;
         };
         /**
@@ -13013,12 +14503,19 @@ export interface components {
          * @description What changes in a final report, and why.
          */
         Amendment: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the final report is amended; kept with the new version.
+             */
             reason: string;
-            /** Summary */
+            /**
+             * Summary
+             * @description New text of the report; the earlier text stays where it is left out.
+             */
             summary?: string | null;
             /**
              * Findings
+             * @description Published findings of the visit that are amended with it; empty: none.
              * @default []
              */
             findings: components["schemas"]["AmendedFinding"][];
@@ -13034,9 +14531,15 @@ export interface components {
              * @description Which of the corrections, counted from 1.
              */
             position: number;
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Whether the report is corrected as the school asked.
+             */
             accepted: boolean;
-            /** Answer */
+            /**
+             * Answer
+             * @description What the adviser answers, which the school reads.
+             */
             answer: string;
         };
         /**
@@ -13044,23 +14547,36 @@ export interface components {
          * @description How many schools of an authority have a value, and the days of support that they may call on.
          */
         CategoryCountView: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
             /**
              * Scheme
              * @description Code of `/v1/category-schemes`. Values of two schemes are never compared.
              */
             scheme: string;
-            /** Value */
+            /**
+             * Value
+             * @description Code of a value of the scheme, such as `amber`.
+             */
             value: string;
             /**
              * Schools
              * Format: int64
+             * @description How many of the authority's schools hold this value on the day.
              */
             schools: number;
-            /** Ceiling Days */
+            /**
+             * Ceiling Days
+             * @description Days of commissioned support of these schools together in a school year at most; null where the scheme sets none.
+             */
             ceiling_days: number | null;
-            /** Intensive Monitoring */
+            /**
+             * Intensive Monitoring
+             * @description Whether a school with this value is visited in every half-term or term beside the yearly visits.
+             */
             intensive_monitoring: boolean;
         };
         /**
@@ -13070,16 +14586,21 @@ export interface components {
          *     Published it is public; before, and in a scheme that is not published, only school, authority and consortium see it.
          */
         CategoryView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
              * Format: int64
+             * @description Version of the record: 1 when it is created, one more with every change.
              */
             version: number;
             /**
              * Known At
              * Format: date-time
+             * @description When this version became known.
              */
             known_at: string;
             /**
@@ -13087,51 +14608,90 @@ export interface components {
              * @description First day on which this holds; null until it is published.
              */
             valid_from: string | null;
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day on which it no longer holds; null while no later category follows.
+             */
             valid_to: string | null;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
             /**
              * Scheme
              * @description Code of `/v1/category-schemes`. Values of two schemes are never compared.
              */
             scheme: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
             /**
              * State
              * @description Code of `category_states`.
              */
             state: string;
-            /** Value */
+            /**
+             * Value
+             * @description Code of a value of the scheme, such as `amber`; null until the adviser proposes one.
+             */
             value: string | null;
-            /** Dated */
+            /**
+             * Dated
+             * @description First day on which the value holds; null until it is published.
+             */
             dated: string | null;
             /**
              * Ceiling Days
              * @description Days of commissioned support in a school year at most; null where the scheme sets none.
              */
             ceiling_days: number | null;
-            /** Intensive Monitoring */
+            /**
+             * Intensive Monitoring
+             * @description Whether a school with this value is visited in every half-term or term beside the yearly visits.
+             */
             intensive_monitoring: boolean;
             /**
              * Imported
              * @description Taken from a published list, without the steps before.
              */
             imported: boolean;
-            /** Self Evaluation */
+            /**
+             * Self Evaluation
+             * @description The school's evaluation of itself, with which the round began; null where the category was imported.
+             */
             self_evaluation?: string | null;
-            /** Rationale */
+            /**
+             * Rationale
+             * @description What the adviser's value rests on; null until one is proposed, and where the category was imported.
+             */
             rationale?: string | null;
-            /** Disagreement */
+            /**
+             * Disagreement
+             * @description Why the school disagreed with the proposed value (form F1); null where it did not.
+             */
             disagreement?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the region moderated to another value, or the value was changed within its year; null where neither was done.
+             */
             reason?: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
         /**
@@ -13139,11 +14699,20 @@ export interface components {
          * @description A correction of fact that the school asked for, and the adviser's answer.
          */
         CorrectionView: {
-            /** Text */
+            /**
+             * Text
+             * @description What is to be corrected, in the school's words.
+             */
             text: string;
-            /** Answer */
+            /**
+             * Answer
+             * @description What the adviser answered; null until it is answered, and the report is not final before.
+             */
             answer: string | null;
-            /** Accepted */
+            /**
+             * Accepted
+             * @description Whether the report is corrected as the school asked; null until it is answered.
+             */
             accepted: boolean | null;
         };
         /**
@@ -13151,9 +14720,15 @@ export interface components {
          * @description A visit type of a regime.
          */
         CycleEntryView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the visit type, which a visit names.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description Name of the visit type in the caller's language.
+             */
             title: string;
             /**
              * Component
@@ -13181,7 +14756,10 @@ export interface components {
          * @description Why the school disagrees (form F1).
          */
         Disagreement: {
-            /** Disagreement */
+            /**
+             * Disagreement
+             * @description Why the school disagrees with the proposed value (form F1).
+             */
             disagreement: string;
         };
         /**
@@ -13189,7 +14767,10 @@ export interface components {
          * @description The report, where it was not written before.
          */
         Draft: {
-            /** Summary */
+            /**
+             * Summary
+             * @description Text of the report; may be left out where the visit has it already.
+             */
             summary?: string | null;
         };
         /**
@@ -13199,14 +14780,19 @@ export interface components {
         VisitsEvidenceIn: {
             /**
              * Kind
+             * @description Code of `evidence_kinds`: a lesson observation, data, an interview and so on.
              * @enum {string}
              */
             kind: "lesson_observation" | "book_scrutiny" | "data" | "self_evaluation_report" | "school_development_plan" | "interview" | "document";
-            /** Reference */
+            /**
+             * Reference
+             * @description Where the evidence is found, such as a file's reference; it names no pupil.
+             */
             reference: string;
             /**
              * Dated
              * Format: date
+             * @description The day that the evidence is of, not in the future.
              */
             dated: string;
         };
@@ -13220,11 +14806,15 @@ export interface components {
              * @description Code of `evidence_kinds`.
              */
             kind: string;
-            /** Reference */
+            /**
+             * Reference
+             * @description Where the evidence is found, such as a file's reference.
+             */
             reference: string;
             /**
              * Dated
              * Format: date
+             * @description The day that the evidence is of.
              */
             dated: string;
         };
@@ -13235,14 +14825,24 @@ export interface components {
         FindingPatch: {
             /**
              * Area
+             * @description Code of `finding_areas`: the area of the school's work that the finding is about, one that the framework judges.
              * @enum {string}
              */
             area?: "standards" | "teaching" | "leadership" | "governance" | "wellbeing" | "curriculum" | "capacity_to_improve";
-            /** Judgement */
+            /**
+             * Judgement
+             * @description Code of a judgement of the framework; null takes the judgement back and leaves an observation.
+             */
             judgement?: string | null;
-            /** Statement */
+            /**
+             * Statement
+             * @description What was found, in the adviser's words.
+             */
             statement?: string;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description The whole new list of evidence; a judgement needs at least one piece.
+             */
             evidence?: components["schemas"]["VisitsEvidenceIn"][];
         };
         /**
@@ -13250,7 +14850,10 @@ export interface components {
          * @description A finding of a visit.
          */
         FindingView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -13264,30 +14867,60 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description The visit on which it was found.
+             */
             visit_id: string;
             /**
              * Framework
              * @description Code of `/v1/judgement-frameworks`, as of the judgement.
              */
             framework: string;
-            /** Area */
+            /**
+             * Area
+             * @description Code of `finding_areas`: the area of the school's work that the finding is about, one that the framework judges.
+             */
             area: string;
-            /** Judgement */
+            /**
+             * Judgement
+             * @description Code of a judgement of the framework; null for an observation without one.
+             */
             judgement: string | null;
-            /** Statement */
+            /**
+             * Statement
+             * @description What was found, in the adviser's words.
+             */
             statement: string;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description What the judgement rests on; a judgement has at least one piece.
+             */
             evidence: components["schemas"]["VisitsEvidenceView"][];
-            /** State */
+            /**
+             * State
+             * @description Code of `finding_states`: it is published when the visit's report becomes final.
+             */
             state: string;
-            /** Published On */
+            /**
+             * Published On
+             * @description Day on which it was published; null until the report is final.
+             */
             published_on: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
         };
         /**
@@ -13295,16 +14928,25 @@ export interface components {
          * @description A version of a framework of judgement.
          */
         FrameworkView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the framework; a new version has another.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description Name of the framework in the caller's language.
+             */
             title: string;
             /**
              * Areas
              * @description Codes of `finding_areas`.
              */
             areas: string[];
-            /** Judgements */
+            /**
+             * Judgements
+             * @description The judgements that may be given, the best first.
+             */
             judgements: components["schemas"]["JudgementView"][];
         };
         /**
@@ -13312,7 +14954,10 @@ export interface components {
          * @description Frameworks of judgement.
          */
         FrameworksView: {
-            /** Items */
+            /**
+             * Items
+             * @description Every framework, also those that no regime uses any more.
+             */
             items: components["schemas"]["FrameworkView"][];
         };
         /**
@@ -13323,10 +14968,12 @@ export interface components {
             /**
              * Held On
              * Format: date
+             * @description Day on which the visit took place, not in the future; the days for draft and final report count from it.
              */
             held_on: string;
             /**
              * Met
+             * @description Whom the adviser met at the school: codes of `people_met`.
              * @default []
              */
             met: ("head_teacher" | "senior_leaders" | "chair_of_governors" | "governors" | "teachers" | "pupils" | "authority")[];
@@ -13336,13 +14983,20 @@ export interface components {
          * @description Another value from a day of the year on.
          */
         InYearChange: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the value changes within its year.
+             */
             reason: string;
-            /** Value */
+            /**
+             * Value
+             * @description Another value of the same scheme.
+             */
             value: string;
             /**
              * Dated
              * Format: date
+             * @description First day of the new value, after the first day of the present one; earlier days keep the earlier value.
              */
             dated: string;
         };
@@ -13351,9 +15005,15 @@ export interface components {
          * @description A judgement that may be given.
          */
         JudgementView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the judgement, which a finding names.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description The judgement in the caller's language.
+             */
             title: string;
         };
         /**
@@ -13361,9 +15021,15 @@ export interface components {
          * @description The region's result; a value other than the proposed one needs a reason.
          */
         Moderation: {
-            /** Value */
+            /**
+             * Value
+             * @description The value after moderation; the proposed one stays where it is left out.
+             */
             value?: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the value differs from the proposed one; needed only then.
+             */
             reason?: string | null;
         };
         /**
@@ -13371,7 +15037,10 @@ export interface components {
          * @description Monitoring that a school's category calls for in one period.
          */
         MonitoringView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -13385,26 +15054,46 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** Category Id */
+            /**
+             * Category Id
+             * @description The category that calls for it.
+             */
             category_id: string;
-            /** Visit Type */
+            /**
+             * Visit Type
+             * @description Code of `/v1/visit-types`: a visit of this type meets it.
+             */
             visit_type: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
-            /** Period */
+            /**
+             * Period
+             * @description The half-term (a code of `half_terms`) or the whole term, such as `spring`, in which it is due.
+             */
             period: string;
             /**
              * Due From
              * Format: date
+             * @description First day of the period, or the day on which the category began to hold within it.
              */
             due_from: string;
             /**
              * Due By
              * Format: date
+             * @description Last day of the period in the authority's calendar.
              */
             due_by: string;
             /**
@@ -13412,7 +15101,10 @@ export interface components {
              * @description Code of `monitoring_states`.
              */
             state: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description The visit that met it; null while none was held within its days.
+             */
             visit_id: string | null;
         };
         /**
@@ -13420,26 +15112,46 @@ export interface components {
          * @description An action to be proposed: nothing is asked of a school without owner, due date and success criterion.
          */
         NewAction: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Visit Id */
+            /**
+             * Visit Id
+             * @description The visit after which it is proposed, one that was shared with the school; left out where there is none.
+             */
             visit_id?: string | null;
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description The published finding of the school that it answers; left out where there is none.
+             */
             finding_id?: string | null;
             /**
              * Owner Body
+             * @description Code of `action_owners`: the side that is to carry the action out.
              * @enum {string}
              */
             owner_body: "school" | "consortium" | "authority";
-            /** Owner Id */
+            /**
+             * Owner Id
+             * @description Id of the person on that side who owns the action; null: whoever acts for it.
+             */
             owner_id?: string | null;
-            /** Description */
+            /**
+             * Description
+             * @description What is to be done.
+             */
             description: string;
-            /** Success Criterion */
+            /**
+             * Success Criterion
+             * @description How it will be seen that the action succeeded.
+             */
             success_criterion: string;
             /**
              * Due Date
              * Format: date
+             * @description Last day for completing the action, today or later.
              */
             due_date: string;
         };
@@ -13448,11 +15160,15 @@ export interface components {
          * @description Another day for a planned visit.
          */
         NewDay: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the visit has another day; the school reads it with the visit.
+             */
             reason: string;
             /**
              * Planned For
              * Format: date
+             * @description The new day; the school must be open on it.
              */
             planned_for: string;
         };
@@ -13461,11 +15177,15 @@ export interface components {
          * @description Another due date, and why.
          */
         NewDueDate: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the due date changes; it is kept with the action.
+             */
             reason: string;
             /**
              * Due Date
              * Format: date
+             * @description The new last day for completing the action, today or later.
              */
             due_date: string;
         };
@@ -13476,6 +15196,7 @@ export interface components {
         NewFinding: {
             /**
              * Area
+             * @description Code of `finding_areas`: the area of the school's work that the finding is about, one that the framework judges.
              * @enum {string}
              */
             area: "standards" | "teaching" | "leadership" | "governance" | "wellbeing" | "curriculum" | "capacity_to_improve";
@@ -13484,10 +15205,14 @@ export interface components {
              * @description Code of a judgement of the framework; left out for an observation without one.
              */
             judgement?: string | null;
-            /** Statement */
+            /**
+             * Statement
+             * @description What was found, in the adviser's words.
+             */
             statement: string;
             /**
              * Evidence
+             * @description What the judgement rests on; a judgement has at least one piece.
              * @default []
              */
             evidence: components["schemas"]["VisitsEvidenceIn"][];
@@ -13497,19 +15222,27 @@ export interface components {
          * @description The school's own evaluation, with which its round begins.
          */
         NewRound: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Scheme
+             * @description Code of `/v1/category-schemes`: one that is judged in this school year.
              * @enum {string}
              */
             scheme: "legacy_2012" | "national_2014";
             /**
              * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
              * @example 2019/20
              */
             school_year: string;
-            /** Self Evaluation */
+            /**
+             * Self Evaluation
+             * @description The school's evaluation of itself, with which the round begins.
+             */
             self_evaluation: string;
         };
         /**
@@ -13517,16 +15250,21 @@ export interface components {
          * @description A visit to be planned.
          */
         NewVisit: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
             /**
              * Visit Type
+             * @description Code of `/v1/visit-types`: one that the regime of the school's authority has on that day.
              * @enum {string}
              */
             visit_type: "autumn_performance_categorisation" | "target_setting" | "spring_monitoring" | "summer_review" | "improvement_partner_review" | "intensive_monitoring" | "causing_concern_progress_meeting" | "termly_progress_review" | "ht_performance_management" | "senior_leader_appointment" | "pre_inspection" | "post_inspection_action_plan" | "foundation_phase_setting_challenge" | "case_work_other";
             /**
              * Planned For
              * Format: date
+             * @description Day for which the visit is planned; the school must be open on it.
              */
             planned_for: string;
             /**
@@ -13534,7 +15272,10 @@ export interface components {
              * @description Who visits; the caller when left out.
              */
             adviser_id?: string | null;
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the visit is for; may be written later.
+             */
             purpose?: string | null;
         };
         /**
@@ -13542,13 +15283,25 @@ export interface components {
          * @description How far an authority's schools have come with one visit of the cycle: held and outstanding make up owed.
          */
         OutstandingVisitCountView: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** Visit Type */
+            /**
+             * Visit Type
+             * @description Code of `/v1/visit-types`.
+             */
             visit_type: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
-            /** Due By */
+            /**
+             * Due By
+             * @description Last day for the visit in this school year; null where the cycle names none.
+             */
             due_by: string | null;
             /**
              * Overdue
@@ -13558,16 +15311,19 @@ export interface components {
             /**
              * Owed
              * Format: int64
+             * @description Open schools to which the cycle owes the visit this year.
              */
             owed: number;
             /**
              * Held
              * Format: int64
+             * @description Of those owed: schools that have had the visit.
              */
             held: number;
             /**
              * Outstanding
              * Format: int64
+             * @description Of those owed: schools that have not had it yet.
              */
             outstanding: number;
             /**
@@ -13582,21 +15338,45 @@ export interface components {
          * @description A school that is owed a visit and has not had it in the school year.
          */
         OutstandingVisitView: {
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** Name */
+            /**
+             * Name
+             * @description The school's name as registered.
+             */
             name: string;
-            /** Sector */
+            /**
+             * Sector
+             * @description Code of `sectors`: the school's phase or kind.
+             */
             sector: string;
-            /** Language Category */
+            /**
+             * Language Category
+             * @description The school's Welsh-medium type, a code of `language_category_2007`; null where none is known.
+             */
             language_category: string | null;
-            /** Visit Type */
+            /**
+             * Visit Type
+             * @description Code of `/v1/visit-types`.
+             */
             visit_type: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
-            /** Due By */
+            /**
+             * Due By
+             * @description Last day for the visit in this school year; null where the cycle names none.
+             */
             due_by: string | null;
             /**
              * Overdue
@@ -13611,8 +15391,12 @@ export interface components {
         };
         /** Page[ActionView] */
         Page_ActionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["ActionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13622,8 +15406,12 @@ export interface components {
         };
         /** Page[CategoryCountView] */
         Page_CategoryCountView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["CategoryCountView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13633,8 +15421,12 @@ export interface components {
         };
         /** Page[CategoryView] */
         Page_CategoryView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["CategoryView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13644,8 +15436,12 @@ export interface components {
         };
         /** Page[FindingView] */
         Page_FindingView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["FindingView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13655,8 +15451,12 @@ export interface components {
         };
         /** Page[MonitoringView] */
         Page_MonitoringView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["MonitoringView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13666,8 +15466,12 @@ export interface components {
         };
         /** Page[OutstandingVisitCountView] */
         Page_OutstandingVisitCountView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["OutstandingVisitCountView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13677,8 +15481,12 @@ export interface components {
         };
         /** Page[OutstandingVisitView] */
         Page_OutstandingVisitView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["OutstandingVisitView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13688,8 +15496,12 @@ export interface components {
         };
         /** Page[TimelinessView] */
         Page_TimelinessView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["TimelinessView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13699,8 +15511,12 @@ export interface components {
         };
         /** Page[VisitVersionView] */
         Page_VisitVersionView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["VisitVersionView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13710,8 +15526,12 @@ export interface components {
         };
         /** Page[VisitView] */
         Page_VisitView_: {
-            /** Items */
+            /**
+             * Items
+             * @description The records of this page, in the order of the list.
+             */
             items: components["schemas"]["VisitView"][];
+            /** @description Where this page is and where the next one begins. */
             links: components["schemas"]["Links"];
             /**
              * Total
@@ -13724,9 +15544,15 @@ export interface components {
          * @description The adviser's value and what it rests on.
          */
         Proposal: {
-            /** Value */
+            /**
+             * Value
+             * @description Code of a value of the scheme, such as `amber`.
+             */
             value: string;
-            /** Rationale */
+            /**
+             * Rationale
+             * @description What the adviser's value rests on.
+             */
             rationale: string;
         };
         /**
@@ -13737,6 +15563,7 @@ export interface components {
             /**
              * Dated
              * Format: date
+             * @description First day on which the category holds; the school's earlier one holds until then.
              */
             dated: string;
         };
@@ -13745,7 +15572,10 @@ export interface components {
          * @description A step that needs a reason.
          */
         VisitsReasoned: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the step is taken; kept with the record.
+             */
             reason: string;
         };
         /**
@@ -13753,9 +15583,15 @@ export interface components {
          * @description What a regime asks for.
          */
         RegimeCycleView: {
-            /** Regime */
+            /**
+             * Regime
+             * @description Code of `regimes`.
+             */
             regime: string;
-            /** Framework */
+            /**
+             * Framework
+             * @description Code of `/v1/judgement-frameworks`: under this one the findings of its visits are judged.
+             */
             framework: string;
             /**
              * Draft Working Days
@@ -13775,7 +15611,10 @@ export interface components {
              * @description From the visit.
              */
             final_working_days: number;
-            /** Visit Types */
+            /**
+             * Visit Types
+             * @description The visit types that the regime has.
+             */
             visit_types: components["schemas"]["CycleEntryView"][];
         };
         /**
@@ -13783,7 +15622,10 @@ export interface components {
          * @description Visit types and annual cycle by regime.
          */
         RegimeCyclesView: {
-            /** Items */
+            /**
+             * Items
+             * @description One entry for each regime, or for the one asked for.
+             */
             items: components["schemas"]["RegimeCycleView"][];
         };
         /**
@@ -13791,7 +15633,10 @@ export interface components {
          * @description What the school says to the draft.
          */
         Reply: {
-            /** Reply */
+            /**
+             * Reply
+             * @description What the school says to the draft; may be left out where it only asks for corrections or disputes it.
+             */
             reply?: string | null;
             /**
              * Corrections
@@ -13810,13 +15655,25 @@ export interface components {
          * @description A value of a scheme.
          */
         SchemeValueView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the value, which a category names; comparable only within its scheme.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description The value in the caller's language.
+             */
             title: string;
-            /** Ceiling Days */
+            /**
+             * Ceiling Days
+             * @description Days of commissioned support in a school year at most; null where the scheme sets none.
+             */
             ceiling_days: number | null;
-            /** Intensive Monitoring */
+            /**
+             * Intensive Monitoring
+             * @description Whether a school with this value is visited in every half-term or term beside the yearly visits.
+             */
             intensive_monitoring: boolean;
             /**
              * Monitoring
@@ -13829,20 +15686,35 @@ export interface components {
          * @description A version of a category scheme.
          */
         SchemeView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the scheme; a new version has another.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description Name of the scheme in the caller's language.
+             */
             title: string;
             /**
              * Published
              * @description Whether its categories are public.
              */
             published: boolean;
-            /** First School Year */
+            /**
+             * First School Year
+             * @description First school year in which schools were judged under it.
+             */
             first_school_year: string;
-            /** Last School Year */
+            /**
+             * Last School Year
+             * @description Last school year in which schools were judged under it; null while it is in use.
+             */
             last_school_year: string | null;
-            /** Values */
+            /**
+             * Values
+             * @description Its values, the best first.
+             */
             values: components["schemas"]["SchemeValueView"][];
         };
         /**
@@ -13850,7 +15722,10 @@ export interface components {
          * @description Category schemes. Values of two schemes are never compared, whatever letters they share.
          */
         SchemesView: {
-            /** Items */
+            /**
+             * Items
+             * @description Every scheme, also those no longer in use.
+             */
             items: components["schemas"]["SchemeView"][];
         };
         /**
@@ -13858,23 +15733,32 @@ export interface components {
          * @description How many documents of an authority's visits were in time. Without a denominator there is no share.
          */
         TimelinessView: {
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
             /**
              * Visits Held
              * Format: int64
+             * @description Visits of the school year that took place.
              */
             visits_held: number;
             /**
              * Drafts Due
              * Format: int64
+             * @description Visits whose draft was shared, or was due before today.
              */
             drafts_due: number;
             /**
              * Drafts In Time
              * Format: int64
+             * @description Of the drafts due: those shared in time.
              */
             drafts_in_time: number;
             /**
@@ -13885,18 +15769,24 @@ export interface components {
             /**
              * Finals Due
              * Format: int64
+             * @description Visits whose report became final, or was due to before today.
              */
             finals_due: number;
             /**
              * Finals In Time
              * Format: int64
+             * @description Of the final reports due: those final in time.
              */
             finals_in_time: number;
-            /** Finals In Time Share */
+            /**
+             * Finals In Time Share
+             * @description Per cent, to one decimal; null where no final report was due.
+             */
             finals_in_time_share: number | null;
             /**
              * Disputes
              * Format: int64
+             * @description Visits whose report the school disputed.
              */
             disputes: number;
         };
@@ -13905,11 +15795,20 @@ export interface components {
          * @description The text of a visit that is not final.
          */
         VisitPatch: {
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the visit is for; null takes it back.
+             */
             purpose?: string | null;
-            /** Summary */
+            /**
+             * Summary
+             * @description Text of the report.
+             */
             summary?: string;
-            /** Met */
+            /**
+             * Met
+             * @description The whole new list of whom the adviser met: codes of `people_met`.
+             */
             met?: ("head_teacher" | "senior_leaders" | "chair_of_governors" | "governors" | "teachers" | "pupils" | "authority")[];
         };
         /**
@@ -13917,7 +15816,10 @@ export interface components {
          * @description A visit to a school as of one version.
          */
         VisitVersionView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -13931,9 +15833,15 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
             /**
              * Visit Type
@@ -13945,57 +15853,106 @@ export interface components {
              * @description Code of `cmi_components`.
              */
             component: string;
-            /** Regime */
+            /**
+             * Regime
+             * @description Code of `regimes`: the operating model under which the authority works, which sets visit types, days for documents and judgements.
+             */
             regime: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year of the day on which the visit took place, and before that of the day for which it is planned.
+             */
             school_year: string;
             /**
              * State
              * @description Code of `visit_states`.
              */
             state: string;
-            /** Adviser Id */
+            /**
+             * Adviser Id
+             * @description Id of the person who makes the visit.
+             */
             adviser_id: string;
             /**
              * Planned For
              * Format: date
+             * @description Day for which the visit is planned.
              */
             planned_for: string;
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the visit is for, in the adviser's words; null where none was written.
+             */
             purpose: string | null;
-            /** Held On */
+            /**
+             * Held On
+             * @description Day on which the visit took place; null until it is recorded as held.
+             */
             held_on: string | null;
             /**
              * Met
              * @description Codes of `people_met`.
              */
             met: string[];
-            /** Summary */
+            /**
+             * Summary
+             * @description The adviser's report in plain text; null until it is written.
+             */
             summary: string | null;
-            /** Draft Due */
+            /**
+             * Draft Due
+             * @description Last day on which the draft is shared in time, counted in working days from the visit as the regime says; null until the visit took place.
+             */
             draft_due: string | null;
-            /** Shared On */
+            /**
+             * Shared On
+             * @description Day on which the draft was shared with the school; null until then.
+             */
             shared_on: string | null;
-            /** Draft In Time */
+            /**
+             * Draft In Time
+             * @description Whether the draft was shared on `draft_due` or earlier; null until it is shared.
+             */
             draft_in_time: boolean | null;
-            /** Reply Due */
+            /**
+             * Reply Due
+             * @description Last day for the school's reply, in working days from the sharing as the regime says; after it the reply lapses. Null until the draft is shared.
+             */
             reply_due: string | null;
-            /** Replied On */
+            /**
+             * Replied On
+             * @description Day on which the school replied; null where it has not.
+             */
             replied_on: string | null;
-            /** Reply */
+            /**
+             * Reply
+             * @description What the school says to the draft, in its own words; null where it wrote nothing.
+             */
             reply: string | null;
             /**
              * Dispute
              * @description The school's dispute, annexed to the report in its own words.
              */
             dispute: string | null;
-            /** Corrections */
+            /**
+             * Corrections
+             * @description Corrections of fact that the school asked for, each with the adviser's answer; empty where there are none.
+             */
             corrections: components["schemas"]["CorrectionView"][];
-            /** Final Due */
+            /**
+             * Final Due
+             * @description Last day on which the final report is in time, counted in working days from the visit as the regime says; null until the visit took place.
+             */
             final_due: string | null;
-            /** Final On */
+            /**
+             * Final On
+             * @description Day on which the report became final and its findings were published; null until then.
+             */
             final_on: string | null;
-            /** Final In Time */
+            /**
+             * Final In Time
+             * @description Whether the report became final on `final_due` or earlier; null until it is final.
+             */
             final_in_time: boolean | null;
             /**
              * Reason
@@ -14008,7 +15965,10 @@ export interface components {
          * @description A visit to a school.
          */
         VisitView: {
-            /** Id */
+            /**
+             * Id
+             * @description Id of the record: a UUID, given when it is created and never changed.
+             */
             id: string;
             /**
              * Version
@@ -14022,9 +15982,15 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** School Number */
+            /**
+             * School Number
+             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             */
             school_number: string;
-            /** Authority */
+            /**
+             * Authority
+             * @description Three-digit code of the school's local authority, such as 673.
+             */
             authority: string;
             /**
              * Visit Type
@@ -14036,66 +16002,121 @@ export interface components {
              * @description Code of `cmi_components`.
              */
             component: string;
-            /** Regime */
+            /**
+             * Regime
+             * @description Code of `regimes`: the operating model under which the authority works, which sets visit types, days for documents and judgements.
+             */
             regime: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year of the day on which the visit took place, and before that of the day for which it is planned.
+             */
             school_year: string;
             /**
              * State
              * @description Code of `visit_states`.
              */
             state: string;
-            /** Adviser Id */
+            /**
+             * Adviser Id
+             * @description Id of the person who makes the visit.
+             */
             adviser_id: string;
             /**
              * Planned For
              * Format: date
+             * @description Day for which the visit is planned.
              */
             planned_for: string;
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the visit is for, in the adviser's words; null where none was written.
+             */
             purpose: string | null;
-            /** Held On */
+            /**
+             * Held On
+             * @description Day on which the visit took place; null until it is recorded as held.
+             */
             held_on: string | null;
             /**
              * Met
              * @description Codes of `people_met`.
              */
             met: string[];
-            /** Summary */
+            /**
+             * Summary
+             * @description The adviser's report in plain text; null until it is written.
+             */
             summary: string | null;
-            /** Draft Due */
+            /**
+             * Draft Due
+             * @description Last day on which the draft is shared in time, counted in working days from the visit as the regime says; null until the visit took place.
+             */
             draft_due: string | null;
-            /** Shared On */
+            /**
+             * Shared On
+             * @description Day on which the draft was shared with the school; null until then.
+             */
             shared_on: string | null;
-            /** Draft In Time */
+            /**
+             * Draft In Time
+             * @description Whether the draft was shared on `draft_due` or earlier; null until it is shared.
+             */
             draft_in_time: boolean | null;
-            /** Reply Due */
+            /**
+             * Reply Due
+             * @description Last day for the school's reply, in working days from the sharing as the regime says; after it the reply lapses. Null until the draft is shared.
+             */
             reply_due: string | null;
-            /** Replied On */
+            /**
+             * Replied On
+             * @description Day on which the school replied; null where it has not.
+             */
             replied_on: string | null;
-            /** Reply */
+            /**
+             * Reply
+             * @description What the school says to the draft, in its own words; null where it wrote nothing.
+             */
             reply: string | null;
             /**
              * Dispute
              * @description The school's dispute, annexed to the report in its own words.
              */
             dispute: string | null;
-            /** Corrections */
+            /**
+             * Corrections
+             * @description Corrections of fact that the school asked for, each with the adviser's answer; empty where there are none.
+             */
             corrections: components["schemas"]["CorrectionView"][];
-            /** Final Due */
+            /**
+             * Final Due
+             * @description Last day on which the final report is in time, counted in working days from the visit as the regime says; null until the visit took place.
+             */
             final_due: string | null;
-            /** Final On */
+            /**
+             * Final On
+             * @description Day on which the report became final and its findings were published; null until then.
+             */
             final_on: string | null;
-            /** Final In Time */
+            /**
+             * Final In Time
+             * @description Whether the report became final on `final_due` or earlier; null until it is final.
+             */
             final_in_time: boolean | null;
             /**
              * Reason
              * @description Why the last step was taken: of a cancellation, another day, an amendment.
              */
             reason: string | null;
-            /** External References */
+            /**
+             * External References
+             * @description Your own references to this record; those of other clients are never shown.
+             */
             external_references?: string[];
-            /** Allowed Transitions */
+            /**
+             * Allowed Transitions
+             * @description The steps that follow from the present state, and why one is barred to you.
+             */
             allowed_transitions: components["schemas"]["TransitionView"][];
         };
     };
@@ -15575,11 +17596,11 @@ export interface operations {
     list_menu_items: {
         parameters: {
             query?: {
-                /** @description Only of this specialism */
+                /** @description Only of this specialism, a code of `specialisms`. */
                 specialism?: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
-                /** @description Only of this type of support */
+                /** @description Only of this type of support, a code of `support_types`. */
                 support_type?: "school_improvement_group" | "pathfinder_pair" | "hub_programme" | "peer_enquiry" | "lead_practitioner" | "teacher_programme" | "leadership_programme" | "governor_support" | "adviser_support" | "partner_programme" | "universal_offer";
-                /** @description Only of this provider */
+                /** @description Only of the provider with this id. */
                 provider_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -15914,9 +17935,9 @@ export interface operations {
     list_providers: {
         parameters: {
             query?: {
-                /** @description Only of this specialism */
+                /** @description Only of this specialism, a code of `specialisms`. */
                 specialism?: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
-                /** @description Only provided by this school */
+                /** @description Only the provider that is the school with this number. */
                 provider_school?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -16528,15 +18549,15 @@ export interface operations {
     list_support_requests: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the supported school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of supported schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "requested" | "triaged" | "matched" | "offered" | "agreed" | "commissioned" | "declined" | "withdrawn" | "expired";
-                /** @description Only of this specialism */
+                /** @description Only of this specialism, a code of `specialisms`. */
                 specialism?: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
-                /** @description Only of this finding */
+                /** @description Only what answers the finding with this id. */
                 finding_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -17091,13 +19112,13 @@ export interface operations {
     list_offers: {
         parameters: {
             query?: {
-                /** @description Only of this request */
+                /** @description Only what belongs to the request with this id. */
                 request_id?: string;
-                /** @description Number of the school */
+                /** @description Only of the supported school with this number: seven digits. */
                 school_number?: string;
-                /** @description Only of this provider */
+                /** @description Only of the provider with this id. */
                 provider_id?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "made" | "accepted" | "declined" | "expired" | "withdrawn";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -17435,7 +19456,7 @@ export interface operations {
     list_interests: {
         parameters: {
             query?: {
-                /** @description Only of this request */
+                /** @description Only what belongs to the request with this id. */
                 request_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -17716,15 +19737,15 @@ export interface operations {
     list_commissions: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the supported school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of supported schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only of this provider */
+                /** @description Only of the provider with this id. */
                 provider_id?: string;
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "commissioned" | "in_delivery" | "reviewed" | "delivered" | "evaluated" | "closed" | "stopped";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -18509,9 +20530,9 @@ export interface operations {
     list_impacts: {
         parameters: {
             query?: {
-                /** @description Only of this finding */
+                /** @description Only what answers the finding with this id. */
                 finding_id?: string;
-                /** @description Only of this commission */
+                /** @description Only what belongs to the commission with this id. */
                 commission_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -18735,11 +20756,11 @@ export interface operations {
     list_support_days: {
         parameters: {
             query?: {
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Code of the local authority */
+                /** @description Only of supported schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Number of the school */
+                /** @description Only of the supported school with this number: seven digits. */
                 school_number?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -18788,9 +20809,9 @@ export interface operations {
     read_support_day_totals: {
         parameters: {
             query?: {
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Code of the local authority */
+                /** @description Only of supported schools of the local authority with this three-digit code. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -18846,9 +20867,9 @@ export interface operations {
     read_lead_times: {
         parameters: {
             query: {
-                /** @description First day of the period */
+                /** @description First day of the commissions that are counted. */
                 first_day: string;
-                /** @description Last day of the period */
+                /** @description Last day of the commissions that are counted, inclusive. */
                 last_day: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -18904,7 +20925,7 @@ export interface operations {
     list_ceiling_overrides: {
         parameters: {
             query?: {
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -19723,7 +21744,7 @@ export interface operations {
                 subject?: string;
                 /** @description Only of this client */
                 client_id?: string;
-                /** @description Only of this request */
+                /** @description Only what belongs to the request with this id. */
                 request_id?: string;
                 /** @description Only this kind of access */
                 action?: "write" | "read";
@@ -31853,17 +33874,17 @@ export interface operations {
     list_visits: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only of this type of visit */
+                /** @description Only of this type of visit, a code of `/v1/visit-types`. */
                 visit_type?: "autumn_performance_categorisation" | "target_setting" | "spring_monitoring" | "summer_review" | "improvement_partner_review" | "intensive_monitoring" | "causing_concern_progress_meeting" | "termly_progress_review" | "ht_performance_management" | "senior_leader_appointment" | "pre_inspection" | "post_inspection_action_plan" | "foundation_phase_setting_challenge" | "case_work_other";
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "planned" | "held" | "drafted" | "quality_assured" | "shared" | "replied" | "lapsed" | "final" | "amended" | "cancelled";
-                /** @description Only of this adviser */
+                /** @description Only visits made by the person with this id. */
                 adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -32753,15 +34774,15 @@ export interface operations {
     list_findings: {
         parameters: {
             query?: {
-                /** @description Only of this visit */
+                /** @description Only what belongs to the visit with this id. */
                 visit_id?: string;
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only of this area */
+                /** @description Only findings about this area, a code of `finding_areas`. */
                 area?: "standards" | "teaching" | "leadership" | "governance" | "wellbeing" | "curriculum" | "capacity_to_improve";
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "recorded" | "published" | "withdrawn";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33099,19 +35120,19 @@ export interface operations {
     list_actions: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only of this visit */
+                /** @description Only what belongs to the visit with this id. */
                 visit_id?: string;
-                /** @description Only owned by this kind of body */
+                /** @description Only actions that this side is to carry out, a code of `action_owners`. */
                 owner_body?: "school" | "consortium" | "authority";
-                /** @description Only owned by this person */
+                /** @description Only actions owned by the person with this id. */
                 owner_id?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "proposed" | "agreed" | "in_progress" | "claimed_complete" | "verified" | "cancelled";
-                /** @description Whether it is overdue */
+                /** @description true: only actions whose due date has passed undone; false: only the others. */
                 overdue?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33718,17 +35739,17 @@ export interface operations {
     list_categories: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Scheme of the categories */
+                /** @description Of this scheme of categories, a code of `/v1/category-schemes`. */
                 scheme?: "legacy_2012" | "national_2014";
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only with this value */
+                /** @description Only categories with this value of the scheme, which must be named too. */
                 value?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "self_evaluated" | "adviser_proposed" | "agreed_with_school" | "disagreement_lodged" | "regionally_moderated" | "nationally_verified" | "published" | "superseded";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33837,9 +35858,9 @@ export interface operations {
     count_categories: {
         parameters: {
             query?: {
-                /** @description Scheme of the categories */
+                /** @description Of this scheme of categories, a code of `/v1/category-schemes`. */
                 scheme?: "legacy_2012" | "national_2014";
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34398,11 +36419,11 @@ export interface operations {
     import_category_list: {
         parameters: {
             query: {
-                /** @description Day of the list */
+                /** @description First day on which the categories of the list hold. */
                 dated: string;
-                /** @description Scheme of the categories */
+                /** @description Of this scheme of categories, a code of `/v1/category-schemes`. */
                 scheme: "legacy_2012" | "national_2014";
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34462,13 +36483,13 @@ export interface operations {
     list_outstanding_visits: {
         parameters: {
             query?: {
-                /** @description Only of this type of visit */
+                /** @description Only of this type of visit, a code of `/v1/visit-types`. */
                 visit_type?: "autumn_performance_categorisation" | "target_setting" | "spring_monitoring" | "summer_review" | "improvement_partner_review" | "intensive_monitoring" | "causing_concern_progress_meeting" | "termly_progress_review" | "ht_performance_management" | "senior_leader_appointment" | "pre_inspection" | "post_inspection_action_plan" | "foundation_phase_setting_challenge" | "case_work_other";
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34517,9 +36538,9 @@ export interface operations {
     count_outstanding_visits: {
         parameters: {
             query?: {
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34568,7 +36589,7 @@ export interface operations {
     list_visit_timeliness: {
         parameters: {
             query?: {
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34617,15 +36638,15 @@ export interface operations {
     list_monitoring: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
-                /** @description Code of the local authority */
+                /** @description Only of schools of the local authority with this three-digit code. */
                 authority?: string;
-                /** @description Only of this school year */
+                /** @description Of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only of this type of visit */
+                /** @description Only of this type of visit, a code of `/v1/visit-types`. */
                 visit_type?: "autumn_performance_categorisation" | "target_setting" | "spring_monitoring" | "summer_review" | "improvement_partner_review" | "intensive_monitoring" | "causing_concern_progress_meeting" | "termly_progress_review" | "ht_performance_management" | "senior_leader_appointment" | "pre_inspection" | "post_inspection_action_plan" | "foundation_phase_setting_challenge" | "case_work_other";
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "due" | "met";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -34674,7 +36695,7 @@ export interface operations {
     list_visit_types: {
         parameters: {
             query?: {
-                /** @description Only of this regime */
+                /** @description Only the cycle of this regime, a code of `regimes`. */
                 regime?: "joint_education_service_2012" | "national_model_2014" | "authority_led_2025";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";

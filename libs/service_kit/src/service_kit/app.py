@@ -39,7 +39,13 @@ from service_kit.openapi import openapi_of
 from service_kit.paging import Cursors
 from service_kit.parked_events import REDRIVE, parked_events_router
 from service_kit.policy.roles import roles
-from service_kit.problems import Catalogue, ProblemError, generic_catalogue, load_catalogue
+from service_kit.problems import (
+    Catalogue,
+    ProblemError,
+    explained_problem,
+    generic_catalogue,
+    load_catalogue,
+)
 from service_kit.replays import REPLAY, replays_router
 from service_kit.request_ids import RequestIds
 from service_kit.routing import Router
@@ -265,7 +271,7 @@ def _public_routes(
             )
         )
 
-    listed = {code: _described(serving.catalogue, code) for code in serving.catalogue.problems}
+    listed = {code: explained_problem(kind) for code, kind in serving.catalogue.problems.items()}
 
     async def openapi(_: Request) -> Response:
         return Response(described(), media_type="application/json")
@@ -284,14 +290,3 @@ def _public_routes(
         Route("/problems", problems, include_in_schema=False),
         Route("/problems/{code}", problem, include_in_schema=False),
     ]
-
-
-def _described(catalogue: Catalogue, code: str) -> dict[str, object]:
-    kind = catalogue.problems[code]
-    return {
-        "type": kind.type,
-        "code": kind.code,
-        "status": kind.status,
-        "title": {"en": kind.title.en, "cy": kind.title.cy},
-        "detail": {"en": kind.detail.en, "cy": kind.detail.cy},
-    }

@@ -12,7 +12,7 @@ from contracts.operations import OPERATIONS
 from contracts.text import LANGUAGES, Text
 from service_kit.body import JSON, MERGE_PATCH
 from service_kit.dictionary import Dictionary, dictionary_of, shared_dictionary, write_words
-from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, generic_catalogue
+from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, entries_of, generic_catalogue
 from service_kit.routing import Router
 
 _PROBLEM: Mapping[str, Any] = {
@@ -112,23 +112,13 @@ def openapi_of(
 
 def _own_catalogue(catalogue: Catalogue) -> dict[str, Any]:
     """The service's own problems and faults: from here the gateway knows those of every service at `/problems`."""
-    generic = generic_catalogue()
+    generic, entries = generic_catalogue(), entries_of(catalogue)
     return {
         "problems": {
-            code: {"status": kind.status, "title": _both(kind.title), "detail": _both(kind.detail)}
-            for code, kind in sorted(catalogue.problems.items())
-            if code not in generic.problems
+            code: entry for code, entry in entries["problems"].items() if code not in generic.problems
         },
-        "faults": {
-            code: _both(kind.detail)
-            for code, kind in sorted(catalogue.faults.items())
-            if code not in generic.faults
-        },
+        "faults": {code: entry for code, entry in entries["faults"].items() if code not in generic.faults},
     }
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"en": text.en, "cy": text.cy}
 
 
 def _complete(method: str, operation: dict[str, Any], catalogue: Catalogue) -> None:

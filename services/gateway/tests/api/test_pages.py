@@ -70,9 +70,15 @@ async def test_every_problem_type_resolves_for_programs_and_people(running):
         for problem in listed["problems"]:
             one = await client.get(problem["type"])
             assert one.json() == problem
-            assert problem["title"]["cy"] != problem["title"]["en"]
+            for part in ("title", "cause", "remedy"):
+                assert problem[part].keys() == {"en", "cy"}, (problem["code"], part)
+                assert problem[part]["cy"] != problem[part]["en"]
+        for fault in listed["faults"]:
+            assert fault["cause"] == fault["detail"]
+            assert fault["remedy"]["cy"] != fault["remedy"]["en"]
         page = await client.get("/problems/not_found", headers={**BROWSER, "Accept-Language": "cy"})
         assert "<h1>Heb ei ganfod</h1>" in page.text
+        assert "<h2>Beth i&#x27;w wneud</h2><p>Gwiriwch y dynodwr." in page.text
         assert "<table>" in (await client.get("/problems", headers=BROWSER)).text
         assert (await client.get("/problems/nothing")).json()["code"] == "route_not_found"
 
@@ -85,14 +91,23 @@ async def test_a_services_own_problems_are_explained_too(start_gateway):
                     "status": 409,
                     "title": {"en": "Too old", "cy": "Rhy hen"},
                     "detail": {"en": "The list is too old.", "cy": "Mae'r rhestr yn rhy hen."},
+                    "cause": {"en": "Lists grow old.", "cy": "Mae rhestri'n heneiddio."},
+                    "remedy": {"en": "Take a new one.", "cy": "Cymerwch un newydd."},
                 }
             },
-            "faults": {"too_odd": {"en": "Too odd.", "cy": "Rhy od."}},
+            "faults": {
+                "too_odd": {
+                    "en": "Too odd.",
+                    "cy": "Rhy od.",
+                    "remedy": {"en": "Add one.", "cy": "Ychwanegwch un."},
+                }
+            },
         }
     )
     async with running.client(None) as client:
         assert (await client.get("/problems/list_too_old")).json()["status"] == 409
-        assert {"code": "too_odd", "detail": {"en": "Too odd.", "cy": "Rhy od."}} in (
+        odd, mended = {"en": "Too odd.", "cy": "Rhy od."}, {"en": "Add one.", "cy": "Ychwanegwch un."}
+        assert {"code": "too_odd", "detail": odd, "cause": odd, "remedy": mended} in (
             await client.get("/problems")
         ).json()["faults"]
 

@@ -21,6 +21,8 @@ PROBLEMS = {
         "status": 404,
         "title": {"en": "Not found", "cy": "Heb ei ganfod"},
         "detail": {"en": "There is none.", "cy": "Nid oes un."},
+        "cause": {"en": "It was never made.", "cy": "Ni wnaed ef erioed."},
+        "remedy": {"en": "Look elsewhere.", "cy": "Chwiliwch yn rhywle arall."},
     }
 }
 WORDS = Wording({"read_one": Text("Read one", "Darllen un")}, {"id": Text("Its id", "Ei ddynodydd")})
@@ -76,6 +78,7 @@ def test_refusals_are_described_once_with_an_example_in_each_language(document: 
     refusal = document["components"]["responses"]["Problem404.not_found"]
     assert refusal["x-description-cy"] == "not_found: Heb ei ganfod"
     shown = document["components"]["examples"]
+    assert shown["not_found.cy"]["description"] == "Ni wnaed ef erioed. Chwiliwch yn rhywle arall."
     assert list(refusal["content"]["application/problem+json"]["examples"]) == [
         "not_found.en",
         "not_found.cy",

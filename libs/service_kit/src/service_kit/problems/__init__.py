@@ -5,13 +5,18 @@
     raise fault("must_be_past")            # inside a pydantic validator: the place is added by pydantic
 
 Codes live in `catalogue.toml` here and in `problems.toml` beside a service's `service.py`. A code that stands in no
-catalogue fails the build, and so does a text that lacks a language.
+catalogue fails the build, and so does a text that lacks a language, a problem without cause and remedy, a fault
+without remedy.
 """
 
 from service_kit.problems.catalogue import (
     Catalogue,
     FaultKind,
     ProblemKind,
+    catalogue_of_entries,
+    entries_of,
+    explained_fault,
+    explained_problem,
     generic_catalogue,
     load_catalogue,
 )
@@ -27,6 +32,10 @@ __all__ = [
     "ProblemKind",
     "as_document",
     "as_response",
+    "catalogue_of_entries",
+    "entries_of",
+    "explained_fault",
+    "explained_problem",
     "fault",
     "generic_catalogue",
     "load_catalogue",

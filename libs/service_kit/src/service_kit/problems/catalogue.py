@@ -1,5 +1,6 @@
 """The catalogue of problems and faults, read from TOML and checked when it is read."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,12 +17,18 @@ PROBLEM_TYPE_PREFIX = "/problems/"
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """One problem: its stable code, HTTP status, title and template of the detail."""
+    """One problem: its stable code, HTTP status, title and template of the detail.
+
+    `cause`: what leads to it, beyond this one request; `remedy`: what the caller does about it. Both are read at the
+    problem's type URI and take no parameters.
+    """
 
     code: str
     status: int
     title: Text
     detail: Text
+    cause: Text
+    remedy: Text
 
     @property
     def type(self) -> str:
@@ -31,10 +38,16 @@ class ProblemKind:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One fault: its stable code and template."""
+    """One fault: its stable code, the template that says what is wrong in its place, and what to do about it."""
 
     code: str
     detail: Text
+    remedy: Text
+
+    @property
+    def cause(self) -> Text:
+        """What leads to it: in one place of a request that is what is wrong there."""
+        return self.detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,50 @@ def parse_catalogue(toml: str) -> Catalogue:
     unknown = document.keys() - {"problems", "faults"}
     if unknown:
         raise ValueError(f"a catalogue has [problems] and [faults] only, not {sorted(unknown)}")
+    return catalogue_of_entries(document)
+
+
+def catalogue_of_entries(document: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+    """A catalogue of entries by code under `problems` and `faults`, as TOML and `entries_of` have them.
+
+    Raises ValueError as `load_catalogue`.
+    """
     problems = {code: _problem(code, entry) for code, entry in document.get("problems", {}).items()}
-    faults = {code: FaultKind(code, _text(code, entry)) for code, entry in document.get("faults", {}).items()}
+    faults = {code: _fault(code, entry) for code, entry in document.get("faults", {}).items()}
     return Catalogue(problems, faults)
+
+
+def entries_of(catalogue: Catalogue) -> dict[str, dict[str, Any]]:
+    """The entries of a catalogue by code, in both languages: what a service tells of itself in its description."""
+    problems = sorted(catalogue.problems.items())
+    return {
+        "problems": {code: {"status": kind.status} | _texts(kind, _OF_PROBLEM) for code, kind in problems},
+        "faults": {
+            code: _both(kind.detail) | _texts(kind, ("remedy",))
+            for code, kind in sorted(catalogue.faults.items())
+        },
+    }
+
+
+def explained_problem(kind: ProblemKind) -> dict[str, Any]:
+    """A problem as `/problems/{code}` answers it."""
+    return {"type": kind.type, "code": kind.code, "status": kind.status} | _texts(kind, _OF_PROBLEM)
+
+
+def explained_fault(kind: FaultKind) -> dict[str, Any]:
+    """A fault as `/problems` lists it."""
+    return {"code": kind.code} | _texts(kind, ("detail", "cause", "remedy"))
+
+
+_OF_PROBLEM = ("title", "detail", "cause", "remedy")
+
+
+def _texts(kind: ProblemKind | FaultKind, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    return {name: _both(getattr(kind, name)) for name in names}
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"en": text.en, "cy": text.cy}
 
 
 def parameters(template: Text) -> frozenset[str]:
@@ -95,13 +149,30 @@ def _names(template: str) -> frozenset[str]:
 
 
 def _problem(code: str, entry: Mapping[str, Any]) -> ProblemKind:
+    if entry.keys() != {"status", *_OF_PROBLEM}:
+        raise ValueError(
+            f"problem {code}: it has status, title, detail, cause and remedy, not {sorted(entry)}"
+        )
     status = entry["status"]
     if not isinstance(status, int) or not 400 <= status <= 599:
         raise ValueError(f"problem {code}: {status!r} is no status of a refusal")
-    title = _text(code, entry["title"])
-    if parameters(title):
-        raise ValueError(f"problem {code}: a title takes no parameters (RFC 9457, section 3.1.4)")
-    return ProblemKind(code, status, title, _text(code, entry["detail"]))
+    # A title is the same on every occurrence (RFC 9457, section 3.1.4), and so is what its page explains.
+    title, cause, remedy = (_plain(code, name, entry) for name in ("title", "cause", "remedy"))
+    return ProblemKind(code, status, title, _text(code, entry["detail"]), cause, remedy)
+
+
+def _fault(code: str, entry: Mapping[str, Any]) -> FaultKind:
+    if "remedy" not in entry:
+        raise ValueError(f"fault {code}: it has en, cy and remedy, not {sorted(entry)}")
+    detail = {name: text for name, text in entry.items() if name != "remedy"}
+    return FaultKind(code, _text(code, detail), _plain(code, "remedy", entry))
+
+
+def _plain(code: str, name: str, entry: Mapping[str, Any]) -> Text:
+    text = _text(code, entry[name])
+    if parameters(text):
+        raise ValueError(f"{code}: a {name} takes no parameters")
+    return text
 
 
 def _text(code: str, entry: Mapping[str, str]) -> Text:
@@ -109,4 +180,10 @@ def _text(code: str, entry: Mapping[str, str]) -> Text:
         raise ValueError(f"{code}: a text has en and cy, not {sorted(entry)}")
     text = Text(entry["en"], entry["cy"])
     parameters(text)
+    # A text that is a parameter and nothing else has its languages from what fills it.
+    if text.en == text.cy and not _ONE_PARAMETER.fullmatch(text.en):
+        raise ValueError(f"{code}: the Welsh text is the English one again: {text.en!r}")
     return text
+
+
+_ONE_PARAMETER = re.compile(r"\{[a-z_]+\}")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from gateway.usecases.compose import Composer
 from gateway.usecases.remember import Remembered
 from service_kit.http_client import Upstream
 from service_kit.openapi import openapi_of
-from service_kit.problems import Catalogue, FaultKind, ProblemKind, generic_catalogue
+from service_kit.problems import Catalogue, catalogue_of_entries, entries_of, generic_catalogue
 from service_kit.serving import Serving
 from service_kit.settings import Settings
 from service_kit.telemetry import OBSERVES_ITSELF
@@ -101,10 +100,7 @@ def description(
 ) -> dict[str, Any]:
     """The description of the whole API, of those of its services (name -> OpenAPI document), the gateway's own too."""
     known = suite_catalogue(generic_catalogue(), documents)
-    problems = {
-        code: {"status": kind.status, "title": asdict(kind.title), "detail": asdict(kind.detail)}
-        for code, kind in known.problems.items()
-    }
+    problems = entries_of(known)["problems"]
     words = resources.files("gateway").joinpath("domain/wording.toml").read_text("utf-8")
     return published(documents, problems, Wording.parsed(words), server=server, sandbox=sandbox)
 
@@ -127,13 +123,13 @@ def quota_of(settings: Settings) -> Quota:
 
 
 def suite_catalogue(own: Catalogue, documents: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-    """The gateway's problems and those that the services declare in their descriptions."""
+    """The gateway's problems and those that the services declare in their descriptions.
+
+    Raises ValueError where a description explains a problem in part only.
+    """
     problems, faults = dict(own.problems), dict(own.faults)
     for document in documents.values():
-        declared = document.get("x-gwella-catalogue", {})
-        for code, entry in declared.get("problems", {}).items():
-            title, detail = Text(**entry["title"]), Text(**entry["detail"])
-            problems.setdefault(code, ProblemKind(code, entry["status"], title, detail))
-        for code, detail in declared.get("faults", {}).items():
-            faults.setdefault(code, FaultKind(code, Text(**detail)))
+        declared = catalogue_of_entries(document.get("x-gwella-catalogue", {}))
+        problems = {**declared.problems, **problems}
+        faults = {**declared.faults, **faults}
     return Catalogue(problems, faults)

@@ -14,7 +14,7 @@ from gateway.domain.schema_limits import LINE, limited
 from gateway.domain.wording import DESCRIPTION_CY, Wording
 
 Described = Mapping[str, Mapping[str, Any]]
-"""Problems by code, each with its status, title and detail in both languages, as services describe them."""
+"""Problems by code, each with its status and its texts in both languages, as services describe them."""
 
 CODES: Final = "x-problem-codes"
 _PROBLEM: Final = "application/problem+json"
@@ -177,7 +177,8 @@ def _problem_example(code: str, kind: Mapping[str, Any], language: str) -> dict[
         "language": language,
         "request_id": "01980d3e-5b7a-7c61-9f0e-3a5c8d1b2e47",
     }
-    return {"summary": kind["title"][language], "value": value}
+    explained = f"{kind['cause'][language]} {kind['remedy'][language]}"
+    return {"summary": kind["title"][language], "description": explained, "value": value}
 
 
 def _examples(operation: Mapping[str, Any], components: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text as Marked
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from contracts.event import Event
+from contracts.text import Text
 from eventing.metrics import Metric
 from gwella.contracts.monitoring import page_rows
 from gwella.contracts.schemas import as_json, event_schema, example_of
@@ -24,7 +25,7 @@ does not know. `valid_from` and `valid_to` say when the values hold; `ce_time` w
 _PROBLEMS_INTRO: Final = """\
 Errors are problem documents (RFC 9457), `application/problem+json`. `type` is `/problems/<code>` and can be opened
 at the gateway; `code` never changes. `errors` names every fault with a JSON Pointer. Titles and details come in
-Welsh or English by `Accept-Language`.
+Welsh or English by `Accept-Language`. Each page of `/problems` says what leads to the problem and what to do about it.
 """
 _METRICS_INTRO: Final = """\
 Exported by OTLP over HTTP when `GWELLA_TELEMETRY_ENDPOINT` (or `OTEL_EXPORTER_OTLP_ENDPOINT`) names a collector, and
@@ -92,19 +93,28 @@ def problems_page(catalogues: Mapping[str, Catalogue]) -> str:
         if catalogue.problems:
             parts.append(f"## {place}: problems\n")
             rows = [
-                (f"`{kind.code}`", str(kind.status), f"{kind.title.en}<br>*{kind.title.cy}*",
-                 f"{kind.detail.en}<br>*{kind.detail.cy}*")
+                (
+                    f"`{kind.code}`",
+                    str(kind.status),
+                    *map(_in_both, (kind.title, kind.detail, kind.cause, kind.remedy)),
+                )
                 for kind in sorted(catalogue.problems.values(), key=lambda kind: (kind.status, kind.code))
-            ]  # fmt: skip
-            parts.append(_table(("code", "status", "title", "detail"), rows))
+            ]
+            parts.append(
+                _table(("code", "status", "title", "detail", "what leads to it", "what to do"), rows)
+            )
         if catalogue.faults:
             parts.append(f"## {place}: faults\n")
             faults = [
-                (f"`{kind.code}`", kind.detail.en, f"*{kind.detail.cy}*")
+                (f"`{kind.code}`", _in_both(kind.detail), _in_both(kind.remedy))
                 for kind in sorted(catalogue.faults.values(), key=lambda kind: kind.code)
             ]
-            parts.append(_table(("code", "English", "Cymraeg"), faults))
+            parts.append(_table(("code", "what is wrong", "what to do"), faults))
     return "\n".join(parts)
+
+
+def _in_both(text: Text) -> str:
+    return f"{text.en}<br>*{text.cy}*"
 
 
 def metrics_page(metrics: Sequence[Metric]) -> str:
