@@ -23,7 +23,7 @@ from service_kit.dictionary import (
 COMPLETE: Final[frozenset[str]] = frozenset()
 """Packages of whose names every one is explained in both languages."""
 
-ALIKE: Final = frozenset({"-"})
+ALIKE: Final = frozenset({"Person"})
 """Texts that are the same in both languages, rightly."""
 
 Described = Mapping[str, Any]

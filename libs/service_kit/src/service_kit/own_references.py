@@ -69,6 +69,7 @@ def takes_references(
     router.put(
         f"{path}/external-references", operation=operation, response_model=view,
         problems=["external_reference_taken"],
+        welsh="Yn gosod eich cyfeirnodau eich hun i'r cofnod hwn; nid oes neb arall yn eu gweld.",
     )(put)  # fmt: skip
 
 

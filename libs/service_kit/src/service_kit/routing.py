@@ -33,6 +33,7 @@ from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
 from service_kit.deadline import HEADER, seconds_given, within
+from service_kit.dictionary import DESCRIPTION_CY
 from service_kit.models import File, Model, View
 from service_kit.parameters import Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
@@ -151,10 +152,21 @@ class Router:
         return self._route("PATCH", "change", path, operation, response_model, 200, problems=problems)
 
     def put(
-        self, path: str, *, operation: str, response_model: type[View], problems: Sequence[str] = ()
+        self,
+        path: str,
+        *,
+        operation: str,
+        response_model: type[View],
+        problems: Sequence[str] = (),
+        welsh: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Replaces what is the caller's own, such as its references; a record is never replaced whole."""
-        return self._route("PUT", "replace", path, operation, response_model, 200, problems=problems)
+        """Replaces what is the caller's own, such as its references; a record is never replaced whole.
+
+        `welsh`: what the endpoint's docstring says, where the kit makes the endpoint for every service.
+        """
+        return self._route(
+            "PUT", "replace", path, operation, response_model, 200, problems=problems, welsh=welsh
+        )
 
     def _route(
         self,
@@ -169,6 +181,7 @@ class Router:
         referenced: bool = False,
         upload: Upload | None = None,
         problems: Sequence[str] = (),
+        welsh: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         if operation not in OPERATIONS:
             raise ValueError(f"{method} {path}: no such operation: {operation}")
@@ -195,7 +208,7 @@ class Router:
                 status_code=status,
                 operation_id=endpoint.__name__,
                 responses={"default": {"$ref": "#/components/responses/Problem"}},
-                openapi_extra=_extra(contract),
+                openapi_extra=_extra(contract) | ({DESCRIPTION_CY: welsh} if welsh else {}),
                 route_class_override=route_class,
             )
             return endpoint
