@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 from typing import cast
 
@@ -31,7 +32,7 @@ from eventing.metrics import Metric
 from eventing.shipping import Shipper
 from eventing.transports.kafka import KafkaSettings, KafkaTransport
 from eventing.transports.local import LocalTransport
-from eventing.transports.port import Record, Transport
+from eventing.transports.port import Record, Sending, Transport
 from gateway.api.install import install_upstreams
 from service_kit import metrics
 from service_kit.app import create_app
@@ -209,6 +210,9 @@ class Overtaken:
 
     engine: AsyncEngine
     cursors: Table
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        return partial(self.publish, topic, records)
 
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         query = select(self.cursors.c.position)

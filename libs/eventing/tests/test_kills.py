@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from eventing.handling import Work
 from eventing.reactions import Dispatch
 from eventing.sequencer import sequence
 from eventing.shipping import Shipper
-from eventing.transports.port import Received, Record
+from eventing.transports.port import Received, Record, Sending
 
 # Every way a statement goes over the wire: plain, prepared by the driver, prepared by SQLAlchemy.
 WAYS = (
@@ -125,6 +126,9 @@ class Wire:
     def __init__(self) -> None:
         self.positions: list[int] = []
 
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        return partial(self.publish, topic, records)
+
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         self.positions += [record.position for record in records]
 
@@ -144,7 +148,8 @@ async def test_a_shipper_killed_anywhere(world: Any, killer: Killer, after: bool
     assert kills >= 6
     await world.shipper(wire)._round()
     assert list(dict.fromkeys(wire.positions)) == list(range(1, 25 * at + 1))
-    assert len(wire.positions) > 25 * at, "nothing was ever repeated: the kills missed"
+    # Between sending and noting there is one place: before the statement that notes.
+    assert after or len(wire.positions) > 25 * at, "nothing was ever repeated: the kills missed"
 
 
 async def test_mutant_a_shipper_that_moves_its_cursor_first_passes_over(world: Any, killer: Killer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 
 from eventing.sequencer import sequence
 from eventing.shipping import BATCH_BYTES, _cut
-from eventing.transports.port import PublishError, Record
+from eventing.transports.port import PublishError, Record, Sending
 
 
 class Wire:
@@ -22,6 +23,9 @@ class Wire:
         self.failures = 0
         self.gate: asyncio.Event | None = None
         self.entered = asyncio.Event()
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        return partial(self.publish, topic, records)
 
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         self.entered.set()

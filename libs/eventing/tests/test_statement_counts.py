@@ -10,7 +10,7 @@ from eventing.envelope import header_list, packed_headers
 from eventing.handling import Work
 from eventing.reactions import Dispatch, hears_all, reactions_of
 from eventing.sequencer import Sequencer, sequence
-from eventing.transports.port import Received
+from eventing.transports.port import Received, Sending
 from testkit.statements import statements_of
 
 
@@ -47,7 +47,10 @@ async def test_the_shipper_needs_two_statements_a_batch(world: Any, batches: int
     class Sink:
         name = "sink"
 
-        async def publish(self, topic: str, records: Any) -> None: ...
+        async def prepare(self, topic: str, records: Any) -> Sending:
+            return self.send
+
+        async def send(self) -> None: ...
 
     shipper = world.shipper(Sink(), limit=100)
     await shipper._begin()

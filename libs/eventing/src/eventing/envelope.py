@@ -169,7 +169,7 @@ def header_list(packed: bytes, position: int | None) -> HeaderList:
     parts = packed.split(_SEPARATOR_BYTES)
     names, values = parts[::2], parts[1::2]
     try:
-        headers = [(_NAMES[name], value) for name, value in zip(names, values, strict=True)]
+        headers = list(zip(map(_NAMES.__getitem__, names), values, strict=True))
     except KeyError:
         headers = [(name.decode(), value) for name, value in zip(names, values, strict=True)]
     if position is not None:

@@ -1,9 +1,10 @@
 """The shipper: sends a log to a transport and moves its cursor behind it, fenced by a compare-and-set.
 
 No transaction is open while the transport answers. Every event up to the cursor has arrived at least once; a batch
-begins right behind the cursor; so an event is never sent for the first time after a later one of its key. A second
-shipper finds the cursor moved: its compare-and-set touches no row, it stops that round and reads the cursor anew.
-It may have repeated an older batch behind a newer one, which inbox and last version render harmless.
+is encoded ahead and sent only when the one before it has arrived; so an event is never sent for the first time after
+a later one of its key. A second shipper finds the cursor moved: its compare-and-set touches no row, it stops that
+round and reads the cursor anew. It may have repeated an older batch behind a newer one, which inbox and last version
+render harmless.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ from eventing import metrics, trace
 from eventing.envelope import kept_traceparent
 from eventing.loop import Found, Health, Loop, Pace, heed_cancellation
 from eventing.raw import raw_connection, sql_of
-from eventing.transports.port import Record, Transport
+from eventing.transports.port import Record, Sending, Transport
 
 _log = structlog.get_logger(__name__)
 
@@ -101,6 +102,23 @@ def _waiting(log: Table, cursors: Table) -> Select[Any]:
     return select(func.greatest(head - held, zero), func.greatest(func.coalesce(age, zero), zero))
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A batch that waits for its turn."""
+
+    batch: list[Record]
+    rest: list[Record]
+    """Rows that were read with it and did not fit."""
+    at_end: bool
+    """Whether the log had no more rows than these."""
+    send: Sending
+
+    @property
+    def last(self) -> int:
+        """The position that the cursor takes once it has arrived."""
+        return self.batch[-1].position
+
+
 class Shipper:
     """Ships one log to one topic of a transport, in batches of at most `limit` rows and BATCH_BYTES."""
 
@@ -161,27 +179,44 @@ class Shipper:
         return self.loop.health
 
     async def _round(self) -> Found:
-        """Ships from the cursor until the end of the log; the next batch is read while this one is answered."""
+        """Ships from the cursor until the end of the log; the next batch is made ready while this one is answered."""
         cursor, rows = await self._begin()
+        ready = await self._ready(rows, len(rows) < self._limit)
         worked = False
-        while rows and not self.loop.stopping:
-            batch, rest = _cut(rows)
-            reading = asyncio.create_task(self._ahead(rest, rows[-1].position, len(rows) < self._limit))
+        while ready is not None and not self.loop.stopping:
+            following = asyncio.create_task(self._following(ready))
             try:
-                with self._traced(batch):
-                    await self._transport.publish(self._topic, batch)
+                with self._traced(ready.batch):
+                    await ready.send()
+                mine = await self._move(cursor, ready.last)
             except BaseException:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
+                await _dropped(following)
                 raise
-            rows = await reading
-            if not await self._move(cursor, batch[-1].position):
+            if not mine:
+                await _dropped(following)
                 await self._stand_back()
                 return True
-            cursor = batch[-1].position
-            worked = True
-            metrics.count(metrics.SHIPPED, len(batch), self._labels)
+            cursor, worked = ready.last, True
+            metrics.count(metrics.SHIPPED, len(ready.batch), self._labels)
+            ready = await following
         return "all" if worked else False
+
+    async def _ready(self, rows: list[Record], at_end: bool) -> "_Ready | None":
+        """The first batch out of these rows, prepared; None where there are none."""
+        if not rows:
+            return None
+        batch, rest = _cut(rows)
+        return _Ready(batch, rest, at_end, await self._transport.prepare(self._topic, batch))
+
+    async def _following(self, under_way: "_Ready") -> "_Ready | None":
+        """What follows the batch under way: what is left of its rows, or the next rows of the log."""
+        if under_way.rest:
+            return await self._ready(under_way.rest, under_way.at_end)
+        if under_way.at_end:
+            return None
+        async with raw_connection(self._engine) as connection:
+            rows = await self._read(connection, under_way.last)
+        return await self._ready(rows, len(rows) < self._limit)
 
     def _traced(self, batch: list[Record]) -> AbstractContextManager[None]:
         """A span in each trace that is kept of those whose events are sent; looked for in some only."""
@@ -203,15 +238,6 @@ class Shipper:
     async def _read(self, connection: Any, after: int) -> list[Record]:
         return [Record(*row) for row in await connection.fetch(self._statements.read, after, self._limit)]
 
-    async def _ahead(self, rest: list[Record], last: int, at_end: bool) -> list[Record]:
-        """What follows the batch under way: what is left of its rows, or the next rows of the log."""
-        if rest:
-            return rest
-        if at_end:
-            return []
-        async with raw_connection(self._engine) as connection:
-            return await self._read(connection, last)
-
     async def _move(self, held: int, to: int) -> bool:
         async with raw_connection(self._engine) as connection:
             return await connection.fetchval(self._statements.move, to, self._name, held) is not None
@@ -220,6 +246,11 @@ class Shipper:
         metrics.count(metrics.SHIPPER_FENCED, 1, self._labels)
         _log.info("another shipper moved the cursor", shipper=self._name, topic=self._topic)
         await self.loop.rest(FENCED_REST)
+
+
+async def _dropped(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _cut(rows: list[Record]) -> tuple[list[Record], list[Record]]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from eventing.outbox import OutboxRow, append
 from eventing.reactions import Reaction, reactions_of, reacts_to
 from eventing.sequencer import Sequencer
 from eventing.shipping import Shipper
-from eventing.transports.port import Record, Transport
+from eventing.transports.port import Record, Sending, Transport
 from storm.place import Place, Unit
 
 MakeTransport = Callable[[], Awaitable[Any]]
@@ -109,6 +110,9 @@ class Lagging:
         self._transport = transport
         self._place = place
         self._lags = True
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        return partial(self.publish, topic, records)
 
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         lags, self._lags = self._lags, False

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,6 +25,7 @@ from eventing.transports.port import (
     PublishError,
     Received,
     Record,
+    Sending,
     SubscriptionClosedError,
 )
 
@@ -193,6 +195,10 @@ class LocalTransport:
         subscription = LocalSubscription(consumer, frozenset(topics), concerns)
         self._subscriptions[consumer] = subscription
         return subscription
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        """See `port.Transport`; there is nothing to do beforehand."""
+        return partial(self.publish, topic, records)
 
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         """See `port.Transport`; subscribers handle the batch at the same time as one another."""

@@ -4,7 +4,7 @@ What a transport promises: at least once, in order per key as first published; a
 makes the effect exactly-once stands behind it: inbox and last versions.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -48,6 +48,9 @@ class Place(NamedTuple):
     topic: str
     partition: int
 
+
+Sending = Callable[[], Awaitable[None]]
+"""Sends what was prepared and returns once all of it has arrived; raises PublishError when that is not known."""
 
 Concerns = Callable[[Received], bool]
 """Whether a consumer has to read a record at all."""
@@ -119,8 +122,12 @@ class Transport(Protocol):
         """Creates the topics that do not exist yet."""
         ...
 
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        """Everything about a batch that may be done before its turn; nothing is sent yet. Raises PublishError."""
+        ...
+
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
-        """Returns once all records have arrived; raises PublishError when that is not known."""
+        """Prepares and sends. Returns once all records have arrived; raises PublishError when that is not known."""
         ...
 
     async def subscribe(

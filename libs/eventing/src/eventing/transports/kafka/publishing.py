@@ -6,7 +6,8 @@ whole or not at all, and its next share is only sent once this one is answered.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -16,12 +17,14 @@ from aiokafka.errors import KafkaError
 from eventing.envelope import header_list
 from eventing.transports.kafka.partitioning import partition_of
 from eventing.transports.kafka.settings import KafkaSettings
-from eventing.transports.port import PublishError, Record
+from eventing.transports.port import PublishError, Record, Sending
 
 _log = structlog.get_logger(__name__)
 
 RECORD_BATCH_BYTES: Final = 1_000_000
 STOP_SECONDS: Final = 5.0
+UNINTERRUPTED: Final = 250
+"""Events encoded before others get their turn: about a millisecond."""
 
 
 class Publisher:
@@ -33,17 +36,26 @@ class Publisher:
         self._starting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def publish(self, topic: str, records: Sequence[Record]) -> None:
-        """Sends a batch and waits until all of it is acknowledged.
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        """Encodes a batch; the answer sends it and waits until all of it is acknowledged.
 
-        While the broker is away this waits: an idempotent producer repeats by itself, for as long as it takes.
-        Raises PublishError when the broker refuses.
+        While the broker is away that waits: an idempotent producer repeats by itself, for as long as it takes.
+        Raises PublishError, here and there, when the broker refuses.
         """
         producer = await self._started()
+        with self._failing(topic, producer):
+            rounds = await _shares(producer, records, len(await producer.partitions_for(topic)))
+        return partial(self._send, topic, producer, rounds)
+
+    async def _send(self, topic: str, producer: Any, rounds: list[dict[int, Any]]) -> None:
+        with self._failing(topic, producer):
+            for shares in rounds:
+                await _sent(producer, topic, shares)
+
+    @contextmanager
+    def _failing(self, topic: str, producer: Any) -> Iterator[None]:
         try:
-            partitions = len(await producer.partitions_for(topic))
-            for shares in _shares(producer, records, partitions):
-                await _send(producer, topic, shares)
+            yield
         except (KafkaError, OSError) as error:
             self._discard(producer)
             raise PublishError(f"{topic}: {error!r}") from error
@@ -95,25 +107,27 @@ async def _end(producer: Any) -> None:
     await producer.client.close()
 
 
-def _shares(producer: Any, records: Sequence[Record], partitions: int) -> Iterator[dict[int, Any]]:
+async def _shares(producer: Any, records: Sequence[Record], partitions: int) -> list[dict[int, Any]]:
     """The batch as one record batch a partition; further rounds only if a partition's share is too large for one."""
+    rounds: list[dict[int, Any]] = []
     shares: dict[int, Any] = {}
-    for position, key, headers, data in records:
+    for number, (position, key, headers, data) in enumerate(records, 1):
         partition = partition_of(key, partitions)
         share = shares.get(partition)
         if share is None:
             share = shares[partition] = producer.create_batch()
         fields = {"key": key.encode(), "value": data, "headers": header_list(headers, position)}
         if share.append(timestamp=None, **fields) is None:
-            yield shares
+            rounds.append(shares)
             share = producer.create_batch()
             shares = {partition: share}
             share.append(timestamp=None, **fields)
-    if shares:
-        yield shares
+        if number % UNINTERRUPTED == 0:
+            await asyncio.sleep(0)
+    return [*rounds, shares] if shares else rounds
 
 
-async def _send(producer: Any, topic: str, shares: dict[int, Any]) -> None:
+async def _sent(producer: Any, topic: str, shares: dict[int, Any]) -> None:
     answers = []
     for partition, share in shares.items():
         share.close()

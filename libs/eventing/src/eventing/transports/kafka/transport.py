@@ -7,7 +7,7 @@ from eventing.transports.kafka.publishing import Publisher
 from eventing.transports.kafka.settings import KafkaSettings
 from eventing.transports.kafka.subscribing import KafkaSubscription
 from eventing.transports.kafka.topics import ensure_topics
-from eventing.transports.port import Concerns, Record
+from eventing.transports.port import Concerns, Record, Sending
 
 
 class KafkaTransport:
@@ -24,9 +24,14 @@ class KafkaTransport:
         """See `port.Transport`."""
         await ensure_topics(self.settings, topics)
 
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        """See `port.Transport`."""
+        return await self._publisher.prepare(topic, records)
+
     async def publish(self, topic: str, records: Sequence[Record]) -> None:
         """See `port.Transport`."""
-        await self._publisher.publish(topic, records)
+        send = await self._publisher.prepare(topic, records)
+        await send()
 
     async def subscribe(
         self, consumer: str, topics: Sequence[str], concerns: Concerns | None = None
