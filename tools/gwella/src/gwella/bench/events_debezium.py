@@ -75,6 +75,7 @@ def _properties(servers: Servers, stored: Stored, topic: str, folder: Path) -> d
         "value.serializer": "org.apache.kafka.common.serialization.StringSerializer",
         "acks": "all",
         "enable.idempotence": "true",
+        **({"compression.type": servers.settings.compression} if servers.settings.compression else {}),
     }
     return {
         **{f"debezium.source.{name}": value for name, value in source.items()},

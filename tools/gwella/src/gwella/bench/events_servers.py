@@ -31,6 +31,7 @@ _SETTINGS = {
     "wal_level": "logical",  # Debezium reads the log of the database; ours would do with less
     "max_wal_size": "4GB",
     "logical_decoding_work_mem": "256MB",
+    "shared_buffers": "1GB",  # a quarter of a small server's memory, as its manual advises
 }
 
 
