@@ -20,10 +20,10 @@ from service_kit.dictionary import (
     valued,
 )
 
-COMPLETE: Final[frozenset[str]] = frozenset()
+COMPLETE: Final = frozenset({"exchange", "gateway", "registry", "service_kit"})
 """Packages of whose names every one is explained in both languages."""
 
-ALIKE: Final = frozenset({"Person"})
+ALIKE: Final = frozenset({"Data", "Partner", "Person"})
 """Texts that are the same in both languages, rightly."""
 
 Described = Mapping[str, Any]

@@ -25,6 +25,7 @@ from gateway.usecases.admit import Callers, enter
 from gateway.usecases.compose import Asked, Composer, Elsewhere, RefusedWhole
 from gateway.usecases.remember import Remembered, Version, may_not_be_heard_yet
 from service_kit.call import Call, RequestCall
+from service_kit.dictionary import DESCRIPTION_CY
 from service_kit.models import Timestamp, View
 from service_kit.preconditions import unchanged
 from service_kit.problems import PROBLEM_MEDIA_TYPE, ProblemError
@@ -67,12 +68,14 @@ def _sections_of(name: str, parts: Sequence[Part]) -> type[View]:
     """A view with one member for each part; those that only some requests have are not required."""
     fields: dict[str, Any] = {}
     for part in parts:
-        meaning = f"{part.title.en} / {part.title.cy}: `{part.path}`"
-        if part.only_with is None:
-            fields[part.name] = (SectionView, Field(description=meaning))
-        else:
-            meaning += f"; where the request names `{part.only_with}`"
-            fields[part.name] = (SectionView, Field(default_factory=lambda: None, description=meaning))
+        english, welsh = f"{part.title.en}: `{part.path}`", f"{part.title.cy}: `{part.path}`"
+        if part.only_with is not None:
+            english += f"; where the request names `{part.only_with}`"
+            welsh += f"; lle mae'r cais yn enwi `{part.only_with}`"
+        described: dict[str, Any] = {"description": english, "json_schema_extra": {DESCRIPTION_CY: welsh}}
+        if part.only_with is not None:
+            described["default_factory"] = lambda: None
+        fields[part.name] = (SectionView, Field(**described))
     made = create_model(name, __base__=View, __cls_kwargs__={"data_class": DataClass.public}, **fields)
     return cast("type[View]", made)
 

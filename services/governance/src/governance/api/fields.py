@@ -30,7 +30,7 @@ BodyCode = Annotated[
     StringConstraints(min_length=3, max_length=60, pattern=r"^[a-z][a-z0-9_]*$"),
     Field(examples=["csc_joint_committee"]),
 ]
-ConstitutionCode = Annotated[str, *one_of(tuple(constitutions()))]
+ConstitutionCode = Annotated[str, *one_of({code: one.title for code, one in constitutions().items()})]
 BodyType = Annotated[str, *in_list(BODY_TYPES)]
 Office = Annotated[str, *in_list(OFFICES)]
 MeetingState = Annotated[str, *in_list(MEETING_STATES)]

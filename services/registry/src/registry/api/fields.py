@@ -35,7 +35,9 @@ RoleOfPerson = Annotated[str, *in_list(ROLES_OF_PEOPLE)]
 FootprintKind = Annotated[str, *in_list(FOOTPRINT_KINDS)]
 RegimeCode = Annotated[str, *in_list(REGIMES)]
 LiaisonKind = Annotated[str, *in_list(LIAISON_KINDS)]
-Post = Annotated[str, *one_of(CONTACT_POSTS)]
+Post = Annotated[
+    str, *one_of({entry.code: entry.label for entry in ROLES_OF_PEOPLE if entry.code in CONTACT_POSTS})
+]
 LanguageCode = Annotated[str, *one_of(("en", "cy"))]
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -34,8 +34,8 @@ def _school_year(value: str) -> str:
     return value
 
 
-VisitTypeCode = Annotated[str, *one_of(tuple(visit_types()))]
-SchemeCode = Annotated[str, *one_of(tuple(schemes()))]
+VisitTypeCode = Annotated[str, *one_of({code: kind.title for code, kind in visit_types().items()})]
+SchemeCode = Annotated[str, *one_of({code: scheme.title for code, scheme in schemes().items()})]
 RegimeCode = Annotated[str, *in_list(REGIMES)]
 VisitState = Annotated[str, *in_list(VISIT_STATES)]
 FindingState = Annotated[str, *in_list(FINDING_STATES)]
