@@ -20,10 +20,12 @@ from service_kit.dictionary import (
     valued,
 )
 
-COMPLETE: Final = frozenset({"exchange", "gateway", "registry", "service_kit"})
+COMPLETE: Final = frozenset(
+    {"brokerage", "exchange", "gateway", "governance", "registry", "service_kit", "visits"}
+)
 """Packages of whose names every one is explained in both languages."""
 
-ALIKE: Final = frozenset({"Data", "Partner", "Person"})
+ALIKE: Final = frozenset({"Cabinet", "Data", "Partner", "Person"})
 """Texts that are the same in both languages, rightly."""
 
 Described = Mapping[str, Any]
