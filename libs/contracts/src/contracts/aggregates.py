@@ -47,3 +47,11 @@ READ_OPERATIONS: Mapping[tuple[str, str], str] = {
     ("exchange", "return"): "returns.read",
 }
 """By publisher and aggregate. An aggregate that is not named here is shown to nobody."""
+
+ROUTE_OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("visits", "visit"): "visits.read",
+    ("visits", "finding"): "visits.read",
+    ("visits", "document"): "documents.read",
+    ("governance", "document"): "documents.read",
+}
+"""Where the rows of a record are decided by another operation than that of its route: a token must be open to both."""

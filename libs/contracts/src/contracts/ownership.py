@@ -1,8 +1,20 @@
-"""Whose an event's record is, beside the authority and school that every event carries: a body's, a second side's."""
+"""Whose an event's record is, beside the authority and school that every event carries: a person's, a body's, a
+second side's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+
+_PERSONS_OWN: Final = frozenset({"registry.person", "registry.role", "registry.adviser"})
+
+
+def person_of(aggregate: str, data: Mapping[str, Any]) -> str | None:
+    """The person whose own record it is by its event's data; None: it is nobody's. `aggregate` as in `body_of`.
+
+    Persons read what the register has of themselves: their entry, their roles, the schools that they lead.
+    """
+    return data.get("person_id") if aggregate in _PERSONS_OWN else None
 
 
 def body_of(aggregate: str, data: Mapping[str, Any]) -> str | None:

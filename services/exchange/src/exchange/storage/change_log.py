@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Text, bindparam, cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.event import EVENTS, Change
-from contracts.ownership import body_of, other_side_of
+from contracts.ownership import body_of, other_side_of, person_of
 from eventing.envelope import Envelope
 from eventing.raw import Composed, appending, driver_of
 from eventing.wakes import added_to
@@ -46,6 +46,7 @@ def _row(envelope: Envelope) -> dict[str, Any]:
         "data_class": envelope.data_class,
         "authority": data.get("authority"),
         "school": data.get("school"),
+        "person": person_of(envelope.aggregate, data),
         "body": body_of(envelope.aggregate, data),
         "from_authority": data.get("from_authority"),
         "from_school": data.get("from_school"),

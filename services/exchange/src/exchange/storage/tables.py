@@ -26,6 +26,7 @@ def _change_columns() -> list[Column[object]]:
         Column("data_class", Text, nullable=False),
         Column("authority", Text),
         Column("school", Text),
+        Column("person", Text),
         Column("body", Text),
         Column("from_authority", Text),
         Column("from_school", Text),
@@ -70,6 +71,7 @@ protect(
     "data_class",
     authority="authority",
     school="school",
+    person="person",
     body="body",
     other_side={
         "authority": ("from_authority", "other_authority", "from_other_authority"),
@@ -87,7 +89,7 @@ Index(
     changes.c.key,
     changes.c.position.desc(),
     postgresql_include=[
-        "version", "change", "data_class", "authority", "school", "body", "from_authority", "from_school",
+        "version", "change", "data_class", "authority", "school", "person", "body", "from_authority", "from_school",
         "other_authority", "other_school", "other_person", "from_other_authority", "from_other_school",
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Reading the change feed: the caller's policy of this moment, asked with the operations that read the aggregates.
 
 An entry is shown exactly when the aggregate it is about could be read: by that aggregate's own operation, for the
-entry's authority, school and body, in its data class. A record with two sides is shown to both, and of its fields to
+entry's authority, school, person and body, in its data class. A record with two sides is shown to both, and of its fields to
 each what its read shows. So the feed can show nothing that a read would hide (E-15).
 """
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, any_, bindparam, false, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
-from contracts.aggregates import READ_OPERATIONS
+from contracts.aggregates import READ_OPERATIONS, ROUTE_OPERATIONS
 from contracts.data_class import DataClass
 from contracts.event import EVENTS, Change
 from exchange.storage.tables import changes
@@ -57,7 +57,8 @@ def shown_to(
     grouped: dict[tuple[DataClass, RowScope], list[str]] = defaultdict(list)
     for (publisher, aggregate), operation in operations.items():
         decision = decide(principal, operation, memberships, roles)
-        if not decision.allowed:
+        route = ROUTE_OPERATIONS.get((publisher, aggregate), operation)
+        if not (decision.allowed and decide(principal, route, memberships, roles).allowed):
             continue
         for data_class, scope in decision.by_class.items():
             if not scope.empty:
@@ -100,7 +101,9 @@ def _within(
 def _sides(part: Shown) -> Iterator[ColumnElement[bool]]:
     """By whose an entry's record is; the second side reads no more than rows of `BOTH_SIDES`."""
     scope, column = part.scope, changes.c
-    yield row_predicate(scope, authority=column.authority, school=column.school, body=column.body)
+    yield row_predicate(
+        scope, authority=column.authority, school=column.school, person=column.person, body=column.body
+    )
     if part.data_class in BOTH_SIDES:
         yield row_predicate(
             scope, authority=column.other_authority, school=column.other_school, person=column.other_person
@@ -142,7 +145,7 @@ def before_move(row: Row) -> Row:
 def classes_shown(shown: Sequence[Shown], row: Row) -> frozenset[DataClass]:
     """The classes of an entry's record that the caller may see, as a read of it decides."""
     parts = [part for part in shown if row["aggregate"] in part.aggregates]
-    own = (row["authority"], row["school"])
+    own = (row["authority"], row["school"], row["person"])
     other = (row["other_authority"], row["other_school"], row["other_person"])
     return classes_of_both(
         frozenset(part.data_class for part in parts if part.scope.covers(*own, body=row["body"])),

@@ -144,6 +144,8 @@ def owed_counts(found: Subquery) -> Subquery:
             _count(found.c.held).label("held"),
             _count(~found.c.held).label("outstanding"),
             _count(and_(~found.c.held, found.c.planned_for.is_not(None))).label("planned"),
+            # Whoever may see the schools that are counted may see their count, be it one school of the authority's.
+            func.min(found.c.school_number).label("school"),
         )
         .group_by(*by)
         .subquery("counted")
@@ -172,6 +174,7 @@ def timeliness(scope: RowScope, school_year: str, today: date) -> Subquery:
             _count(finals).label("finals_due"),
             _count(COLUMNS.final_in_time.is_(True)).label("finals_in_time"),
             _count(COLUMNS.dispute.is_not(None)).label("disputes"),
+            func.min(COLUMNS.school_number).label("school"),
         )
         .where(
             func.upper_inf(COLUMNS.known),
