@@ -3064,7 +3064,7 @@ export interface paths {
         get: operations["list_resolutions"];
         put?: never;
         /**
-         * Move a resolution
+         * Record that a resolution was moved
          * @description Records that a resolution was moved, with its words in both languages.
          */
         post: operations["move_resolution"];
@@ -6425,6 +6425,7 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
+            /** @description The sections by name, each with what became of it. */
             sections: components["schemas"]["DashboardSections"];
         };
         /**
@@ -6443,29 +6444,32 @@ export interface components {
              */
             cy: string;
         };
-        /** DashboardSections */
+        /**
+         * DashboardSections
+         * @description The sections of an authority's dashboard, each a resource of its own.
+         */
         DashboardSections: {
-            /** @description Identity / Hunaniaeth: `/v1/authorities/{authority}` */
+            /** @description Identity: `/v1/authorities/{authority}` */
             identity: components["schemas"]["GatewaySectionView"];
-            /** @description Regime / Cyfundrefn: `/v1/regimes/{authority}` */
+            /** @description Regime: `/v1/regimes/{authority}` */
             regime: components["schemas"]["GatewaySectionView"];
-            /** @description Liaisons / Swyddogion cyswllt: `/v1/liaisons` */
+            /** @description Liaisons: `/v1/liaisons` */
             liaisons: components["schemas"]["GatewaySectionView"];
-            /** @description Schools by sector and status / Ysgolion yn ôl sector a statws: `/v1/school-counts` */
+            /** @description Schools by sector and status: `/v1/school-counts` */
             schools: components["schemas"]["GatewaySectionView"];
-            /** @description Support categories / Categorïau cymorth: `/v1/category-counts` */
+            /** @description Support categories: `/v1/category-counts` */
             categories: components["schemas"]["GatewaySectionView"];
-            /** @description Visits owed and outstanding / Ymweliadau dyledus a rhai heb eu cynnal: `/v1/outstanding-visit-counts` */
+            /** @description Visits owed and outstanding: `/v1/outstanding-visit-counts` */
             outstanding_visits: components["schemas"]["GatewaySectionView"];
-            /** @description Actions overdue / Camau gweithredu hwyr: `/v1/actions` */
+            /** @description Actions overdue: `/v1/actions` */
             overdue_actions: components["schemas"]["GatewaySectionView"];
-            /** @description Support days against ceilings / Diwrnodau cymorth yn erbyn y terfynau: `/v1/support-day-totals` */
+            /** @description Support days against ceilings: `/v1/support-day-totals` */
             support_days: components["schemas"]["GatewaySectionView"];
-            /** @description Meetings ahead / Cyfarfodydd i ddod: `/v1/meetings` */
+            /** @description Meetings ahead: `/v1/meetings` */
             meetings: components["schemas"]["GatewaySectionView"];
-            /** @description Returns owed / Ffurflenni dyledus: `/v1/return-obligations` */
+            /** @description Returns owed: `/v1/return-obligations` */
             returns: components["schemas"]["GatewaySectionView"];
-            /** @description Version / Fersiwn: `/v1/authority-versions/{authority}` */
+            /** @description Version: `/v1/authority-versions/{authority}` */
             version: components["schemas"]["GatewaySectionView"];
         };
         /**
@@ -6570,41 +6574,44 @@ export interface components {
              */
             covers: components["schemas"]["RowsAndClasses"][];
         };
-        /** ProfileSections */
+        /**
+         * ProfileSections
+         * @description The sections of a school's profile, each a resource of its own.
+         */
         ProfileSections: {
-            /** @description Identity / Hunaniaeth: `/v1/schools/{school_number}` */
+            /** @description Identity: `/v1/schools/{school_number}` */
             identity: components["schemas"]["GatewaySectionView"];
-            /** @description Lineage / Llinach: `/v1/schools/{school_number}/lineage` */
+            /** @description Lineage: `/v1/schools/{school_number}/lineage` */
             lineage: components["schemas"]["GatewaySectionView"];
-            /** @description Contacts / Cysylltiadau: `/v1/schools/{school_number}/contacts` */
+            /** @description Contacts: `/v1/schools/{school_number}/contacts` */
             contacts: components["schemas"]["GatewaySectionView"];
-            /** @description Advisers / Ymgynghorwyr: `/v1/adviser-allocations` */
+            /** @description Advisers: `/v1/adviser-allocations` */
             advisers: components["schemas"]["GatewaySectionView"];
-            /** @description Liaisons / Swyddogion cyswllt: `/v1/liaisons` */
+            /** @description Liaisons: `/v1/liaisons` */
             liaisons: components["schemas"]["GatewaySectionView"];
-            /** @description Support category / Categori cymorth: `/v1/categories` */
+            /** @description Support category: `/v1/categories` */
             categories: components["schemas"]["GatewaySectionView"];
-            /** @description Visits / Ymweliadau: `/v1/visits` */
+            /** @description Visits: `/v1/visits` */
             visits: components["schemas"]["GatewaySectionView"];
-            /** @description Visits outstanding / Ymweliadau heb eu cynnal: `/v1/outstanding-visits` */
+            /** @description Visits outstanding: `/v1/outstanding-visits` */
             outstanding_visits: components["schemas"]["GatewaySectionView"];
-            /** @description Monitoring due / Monitro sy'n ddyledus: `/v1/monitoring` */
+            /** @description Monitoring due: `/v1/monitoring` */
             monitoring: components["schemas"]["GatewaySectionView"];
-            /** @description Findings / Canfyddiadau: `/v1/findings` */
+            /** @description Findings: `/v1/findings` */
             findings: components["schemas"]["GatewaySectionView"];
-            /** @description Actions / Camau gweithredu: `/v1/actions` */
+            /** @description Actions: `/v1/actions` */
             actions: components["schemas"]["GatewaySectionView"];
-            /** @description Support days / Diwrnodau cymorth: `/v1/support-days` */
+            /** @description Support days: `/v1/support-days` */
             support_days: components["schemas"]["GatewaySectionView"];
-            /** @description Requests for support / Ceisiadau am gymorth: `/v1/support-requests` */
+            /** @description Requests for support: `/v1/support-requests` */
             support_requests: components["schemas"]["GatewaySectionView"];
-            /** @description Commissions / Comisiynau: `/v1/commissions` */
+            /** @description Commissions: `/v1/commissions` */
             commissions: components["schemas"]["GatewaySectionView"];
-            /** @description Resolutions about the school / Penderfyniadau am yr ysgol: `/v1/resolutions` */
+            /** @description Resolutions about the school: `/v1/resolutions` */
             resolutions: components["schemas"]["GatewaySectionView"];
-            /** @description Changes / Newidiadau: `/v1/changes`; where the request names `changes_after` */
+            /** @description Changes: `/v1/changes`; where the request names `changes_after` */
             changes?: components["schemas"]["GatewaySectionView"];
-            /** @description Version / Fersiwn: `/v1/school-versions/{school_number}` */
+            /** @description Version: `/v1/school-versions/{school_number}` */
             version: components["schemas"]["GatewaySectionView"];
         };
         /**
@@ -6654,6 +6661,7 @@ export interface components {
              * @description The school's number in the national register: seven digits, which begin with its authority's code.
              */
             school_number: string;
+            /** @description The sections by name, each with what became of it. */
             sections: components["schemas"]["ProfileSections"];
         };
         /**
@@ -8496,7 +8504,10 @@ export interface components {
              */
             external_references?: string[];
         };
-        /** Page[AuditCheckpointView] */
+        /**
+         * Page[AuditCheckpointView]
+         * @description One page of a list.
+         */
         Page_AuditCheckpointView_: {
             /**
              * Items
@@ -8511,7 +8522,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[AuditEntryView] */
+        /**
+         * Page[AuditEntryView]
+         * @description One page of a list.
+         */
         Page_AuditEntryView_: {
             /**
              * Items
@@ -8526,7 +8540,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[AuditRowView] */
+        /**
+         * Page[AuditRowView]
+         * @description One page of a list.
+         */
         Page_AuditRowView_: {
             /**
              * Items
@@ -8541,7 +8558,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[CapacityView] */
+        /**
+         * Page[CapacityView]
+         * @description One page of a list.
+         */
         Page_CapacityView_: {
             /**
              * Items
@@ -8556,7 +8576,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[CommissionView] */
+        /**
+         * Page[CommissionView]
+         * @description One page of a list.
+         */
         Page_CommissionView_: {
             /**
              * Items
@@ -8571,7 +8594,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[DeliveryView] */
+        /**
+         * Page[DeliveryView]
+         * @description One page of a list.
+         */
         Page_DeliveryView_: {
             /**
              * Items
@@ -8586,7 +8612,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ImpactView] */
+        /**
+         * Page[ImpactView]
+         * @description One page of a list.
+         */
         Page_ImpactView_: {
             /**
              * Items
@@ -8601,7 +8630,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[InterestView] */
+        /**
+         * Page[InterestView]
+         * @description One page of a list.
+         */
         Page_InterestView_: {
             /**
              * Items
@@ -8616,7 +8648,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[JobView] */
+        /**
+         * Page[JobView]
+         * @description One page of a list.
+         */
         Page_JobView_: {
             /**
              * Items
@@ -8631,7 +8666,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MenuItemView] */
+        /**
+         * Page[MenuItemView]
+         * @description One page of a list.
+         */
         Page_MenuItemView_: {
             /**
              * Items
@@ -8646,7 +8684,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[OfferView] */
+        /**
+         * Page[OfferView]
+         * @description One page of a list.
+         */
         Page_OfferView_: {
             /**
              * Items
@@ -8661,7 +8702,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[OverrideView] */
+        /**
+         * Page[OverrideView]
+         * @description One page of a list.
+         */
         Page_OverrideView_: {
             /**
              * Items
@@ -8676,7 +8720,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ParkedEventView] */
+        /**
+         * Page[ParkedEventView]
+         * @description One page of a list.
+         */
         Page_ParkedEventView_: {
             /**
              * Items
@@ -8691,7 +8738,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ProviderView] */
+        /**
+         * Page[ProviderView]
+         * @description One page of a list.
+         */
         Page_ProviderView_: {
             /**
              * Items
@@ -8706,7 +8756,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SupportDaysView] */
+        /**
+         * Page[SupportDaysView]
+         * @description One page of a list.
+         */
         Page_SupportDaysView_: {
             /**
              * Items
@@ -8721,7 +8774,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SupportRequestVersionView] */
+        /**
+         * Page[SupportRequestVersionView]
+         * @description One page of a list.
+         */
         Page_SupportRequestVersionView_: {
             /**
              * Items
@@ -8736,7 +8792,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SupportRequestView] */
+        /**
+         * Page[SupportRequestView]
+         * @description One page of a list.
+         */
         Page_SupportRequestView_: {
             /**
              * Items
@@ -9682,6 +9741,7 @@ export interface components {
             /**
              * Count
              * Format: int64
+             * @description How many records it holds that you may see.
              */
             count: number;
             /**
@@ -9702,23 +9762,29 @@ export interface components {
             record: string;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the record.
              */
             id: string;
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Version of the record that its last event told.
              */
             version: number;
-            /** Path */
+            /**
+             * Path
+             * @description Path at which the record is read, under your own rights.
+             */
             path: string;
             /**
              * State
              * @description Code of the record's states, where it has some.
              */
             state?: string | null;
-            /** State Title */
+            /**
+             * State Title
+             * @description The state in the language of the answer; null where the record has none.
+             */
             state_title?: string | null;
             /**
              * Follows From
@@ -9743,18 +9809,30 @@ export interface components {
          * @description One step. Records that you may not see are neither shown nor counted.
          */
         ChainStepView: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable name of the step.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description What the step is called, in the language of the answer.
+             */
             title: string;
             /**
              * Status
              * @description `present`, or `none_yet` where there is no record that you may see.
              */
             status: string;
-            /** Status Title */
+            /**
+             * Status Title
+             * @description The status in the language of the answer.
+             */
             status_title: string;
-            /** Records */
+            /**
+             * Records
+             * @description The records at this step that you may see.
+             */
             records: components["schemas"]["ChainLinkView"][];
         };
         /**
@@ -9762,7 +9840,10 @@ export interface components {
          * @description The chain of a published finding: visit, support, impact, what bodies decided, the returns that counted it.
          */
         ChainView: {
-            /** Finding Id */
+            /**
+             * Finding Id
+             * @description Id of the published finding.
+             */
             finding_id: string;
             /**
              * As Of
@@ -9770,7 +9851,10 @@ export interface components {
              * @description Everything up to this position of the change feed is considered. It is no part of the ETag.
              */
             as_of: number;
-            /** Steps */
+            /**
+             * Steps
+             * @description The steps in the order in which they follow from each other.
+             */
             steps: components["schemas"]["ChainStepView"][];
         };
         /**
@@ -9823,10 +9907,13 @@ export interface components {
             version: number;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority that the record belongs to; null where it belongs to none.
              */
             authority?: string | null;
-            /** School */
+            /**
+             * School
+             * @description Number of the school that the record is about; null where it is about none.
+             */
             school?: string | null;
             /**
              * Time
@@ -9856,16 +9943,24 @@ export interface components {
             /**
              * Before
              * Format: int64
+             * @description Number of the earlier version.
              */
             before: number;
             /**
              * After
              * Format: int64
+             * @description Number of the later version.
              */
             after: number;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the later version was made; null where it corrects none.
+             */
             reason: string | null;
-            /** Differences */
+            /**
+             * Differences
+             * @description The values that differ; empty where all are alike.
+             */
             differences: components["schemas"]["DifferenceView"][];
         };
         /**
@@ -9880,7 +9975,7 @@ export interface components {
             record: string;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the record.
              */
             id: string;
         };
@@ -9889,11 +9984,20 @@ export interface components {
          * @description A figure of a return that counts records of the chain.
          */
         CountingFigureView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the figure.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description What it counts, in the language of the answer.
+             */
             title: string;
-            /** Counted */
+            /**
+             * Counted
+             * @description The records of the chain that it counts.
+             */
             counted: components["schemas"]["CountedRecordView"][];
             /**
              * Trace
@@ -9906,20 +10010,32 @@ export interface components {
          * @description One value that differs; null: no such cell, or no count in it.
          */
         DifferenceView: {
-            /** Figure */
+            /**
+             * Figure
+             * @description Code of the figure in the definition.
+             */
             figure: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority whose row it is in; null for the region.
              */
             authority: string | null;
-            /** By */
+            /**
+             * By
+             * @description What the figure is broken down by in this cell: name and value of each division; empty where it is whole.
+             */
             by: {
                 [key: string]: string;
             };
-            /** Before */
+            /**
+             * Before
+             * @description The value in the earlier version.
+             */
             before: number | null;
-            /** After */
+            /**
+             * After
+             * @description The value in the later version.
+             */
             after: number | null;
         };
         /**
@@ -9957,6 +10073,7 @@ export interface components {
             /**
              * Count
              * Format: int64
+             * @description How many records it holds that you may see.
              */
             count: number;
             /**
@@ -9985,7 +10102,10 @@ export interface components {
          * @description Entries in order. Ask again with `after=next_after`; do so also when `items` is empty or short of `limit`.
          */
         FeedView: {
-            /** Items */
+            /**
+             * Items
+             * @description The entries, in the order of their positions.
+             */
             items: components["schemas"]["ChangeView"][];
             /**
              * Next After
@@ -10010,11 +10130,20 @@ export interface components {
          * @description One figure; its code means the same in every version of the definition.
          */
         FigureView: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable code, the section's and its own: such as `visits.held`.
+             */
             code: string;
-            /** Section */
+            /**
+             * Section
+             * @description Code of its section.
+             */
             section: string;
-            /** Title */
+            /**
+             * Title
+             * @description What it counts, in the language of the answer.
+             */
             title: string;
             /**
              * Measure
@@ -10044,7 +10173,10 @@ export interface components {
              */
             test: boolean;
         };
-        /** Page[ReturnView] */
+        /**
+         * Page[ReturnView]
+         * @description One page of a list.
+         */
         Page_ReturnView_: {
             /**
              * Items
@@ -10064,7 +10196,10 @@ export interface components {
          * @description What Welsh Government asks.
          */
         Question: {
-            /** Question */
+            /**
+             * Question
+             * @description The question in words.
+             */
             question: string;
         };
         /**
@@ -10072,7 +10207,10 @@ export interface components {
          * @description Why.
          */
         ExchangeReasoned: {
-            /** Reason */
+            /**
+             * Reason
+             * @description The reason in words, shown with the version.
+             */
             reason: string;
         };
         /**
@@ -10085,12 +10223,15 @@ export interface components {
              * @description `<service>.<aggregate>`, as in `type`.
              */
             aggregate: string;
-            /** Key */
+            /**
+             * Key
+             * @description Id of the aggregate.
+             */
             key: string;
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Version of the aggregate in this state.
              */
             version: number;
             /**
@@ -10110,19 +10251,26 @@ export interface components {
          * @description What is said of a finding: a comment on a warning, or why an error is waived.
          */
         RemarkIn: {
-            /** Rule */
+            /**
+             * Rule
+             * @description Id of the rule of the definition, such as `RET-01`.
+             */
             rule: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority whose row it is about; left out for the region.
              */
             authority?: string | null;
             /**
              * Kind
+             * @description Whether it comments or waives.
              * @enum {string}
              */
             kind: "comment" | "waiver";
-            /** Text */
+            /**
+             * Text
+             * @description The comment, or the reason for the waiver.
+             */
             text: string;
         };
         /**
@@ -10137,10 +10285,13 @@ export interface components {
         ReturnDefinitionView: {
             /**
              * Version
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Number of the definition's version, as text.
              */
             version: string;
-            /** Title */
+            /**
+             * Title
+             * @description What the return is called, in the language of the answer.
+             */
             title: string;
             /**
              * Due After Days
@@ -10154,11 +10305,20 @@ export interface components {
              * @description A change of more than this share asks for a comment.
              */
             change_percent: number;
-            /** Sections */
+            /**
+             * Sections
+             * @description Its sections in their order.
+             */
             sections: components["schemas"]["ExchangeSectionView"][];
-            /** Figures */
+            /**
+             * Figures
+             * @description Its figures in their order.
+             */
             figures: components["schemas"]["FigureView"][];
-            /** Rules */
+            /**
+             * Rules
+             * @description The rules that are asked before freezing.
+             */
             rules: components["schemas"]["RuleView"][];
             /**
              * Document Schema
@@ -10173,7 +10333,10 @@ export interface components {
          * @description Every version, the oldest first.
          */
         ReturnDefinitionsView: {
-            /** Items */
+            /**
+             * Items
+             * @description The versions of the definition.
+             */
             items: components["schemas"]["ReturnDefinitionView"][];
         };
         /**
@@ -10181,20 +10344,35 @@ export interface components {
          * @description What a rule found; an error bars freezing unless waived, a warning needs a comment.
          */
         ReturnFindingView: {
-            /** Rule */
+            /**
+             * Rule
+             * @description Id of the rule of the definition, such as `RET-01`.
+             */
             rule: string;
-            /** Severity */
+            /**
+             * Severity
+             * @description `error` or `warning`.
+             */
             severity: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority whose row it is about; null for the region.
              */
             authority: string | null;
-            /** Figure */
+            /**
+             * Figure
+             * @description Code of the figure that it is about; null where it is about no single one.
+             */
             figure: string | null;
-            /** Expected */
+            /**
+             * Expected
+             * @description The value that the rule expects; null where it expects none in particular.
+             */
             expected: number | null;
-            /** Found */
+            /**
+             * Found
+             * @description The value that it found; null where there is none.
+             */
             found: number | null;
         };
         /**
@@ -10202,7 +10380,10 @@ export interface components {
          * @description The public keys that ever signed a return, as a JWK Set.
          */
         ReturnKeysView: {
-            /** Keys */
+            /**
+             * Keys
+             * @description The keys (RFC 7517), each with its `kid`.
+             */
             keys: {
                 [key: string]: unknown;
             }[];
@@ -10212,18 +10393,30 @@ export interface components {
          * @description One return that is owed.
          */
         ReturnObligationView: {
-            /** Return Id */
+            /**
+             * Return Id
+             * @description Which return it is: school year, half-term and organisation, such as `2019-20.spring_1.csc`.
+             */
             return_id: string;
-            /** Organisation */
+            /**
+             * Organisation
+             * @description Code of the consortium, or of the authority, that owes the return.
+             */
             organisation: string;
             /**
              * Kind
              * @description Code of `return_kinds`.
              */
             kind: string;
-            /** Authorities */
+            /**
+             * Authorities
+             * @description Codes of the authorities that have a row in it.
+             */
             authorities: string[];
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
             /**
              * Period
@@ -10233,21 +10426,25 @@ export interface components {
             /**
              * First Day
              * Format: date
+             * @description First day of the period.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the period.
              */
             last_day: string;
             /**
              * Opens On
              * Format: date
+             * @description First day on which it may be opened: the day after the period.
              */
             opens_on: string;
             /**
              * Due On
              * Format: date
+             * @description Last day on which the return is in time.
              */
             due_on: string;
             /**
@@ -10255,7 +10452,10 @@ export interface components {
              * @description Code of `return_obligation_states`.
              */
             state: string;
-            /** Submitted Version */
+            /**
+             * Submitted Version
+             * @description Number of the newest submitted version; null where none is submitted.
+             */
             submitted_version?: number | null;
         };
         /**
@@ -10263,7 +10463,10 @@ export interface components {
          * @description Who owes what when, by first day and organisation.
          */
         ReturnObligationsView: {
-            /** Items */
+            /**
+             * Items
+             * @description The returns that are owed.
+             */
             items: components["schemas"]["ReturnObligationView"][];
         };
         /**
@@ -10271,16 +10474,25 @@ export interface components {
          * @description What was said of a finding.
          */
         ReturnRemarkView: {
-            /** Rule */
+            /**
+             * Rule
+             * @description Id of the rule of the definition, such as `RET-01`.
+             */
             rule: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority whose row it is about; null for the region.
              */
             authority: string | null;
-            /** Kind */
+            /**
+             * Kind
+             * @description `comment` or `waiver`.
+             */
             kind: string;
-            /** Text */
+            /**
+             * Text
+             * @description The comment or the reason, in the officer's words.
+             */
             text: string;
         };
         /**
@@ -10290,7 +10502,7 @@ export interface components {
         ReturnView: {
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the return; all its versions have it.
              */
             id: string;
             /**
@@ -10305,14 +10517,21 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Return Id */
+            /**
+             * Return Id
+             * @description Which return it is: school year, half-term and organisation, such as `2019-20.spring_1.csc`.
+             */
             return_id: string;
             /**
              * Number
              * Format: int64
+             * @description Number of the return's version, from 1.
              */
             number: number;
-            /** Organisation */
+            /**
+             * Organisation
+             * @description Code of the consortium, or of the authority, that owes the return.
+             */
             organisation: string;
             /**
              * Kind
@@ -10326,10 +10545,13 @@ export interface components {
             test: boolean;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority that owes it; null where a consortium does.
              */
             authority: string | null;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
             /**
              * Period
@@ -10339,19 +10561,25 @@ export interface components {
             /**
              * First Day
              * Format: date
+             * @description First day of the period.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day of the period.
              */
             last_day: string;
             /**
              * Due On
              * Format: date
+             * @description Last day on which the return is in time.
              */
             due_on: string;
-            /** Definition */
+            /**
+             * Definition
+             * @description Version of the definition that it follows.
+             */
             definition: string;
             /**
              * State
@@ -10363,7 +10591,10 @@ export interface components {
              * @description The change feed up to here makes the figures.
              */
             position: number | null;
-            /** Made At */
+            /**
+             * Made At
+             * @description When the figures were taken; null until it is filled.
+             */
             made_at: string | null;
             /**
              * Earlier Version
@@ -10375,30 +10606,60 @@ export interface components {
              * @description SHA-256 of the JSON rendering; it is what the signatories sign off.
              */
             digest: string | null;
-            /** Frozen By */
+            /**
+             * Frozen By
+             * @description Who froze it; null until it is frozen.
+             */
             frozen_by: string | null;
-            /** Signed First By */
+            /**
+             * Signed First By
+             * @description Who signed it off first; null until then.
+             */
             signed_first_by: string | null;
-            /** Signed Second By */
+            /**
+             * Signed Second By
+             * @description Who signed it off second; null until then.
+             */
             signed_second_by: string | null;
-            /** Submitted At */
+            /**
+             * Submitted At
+             * @description When it was submitted; null until then.
+             */
             submitted_at: string | null;
             /**
              * Question
              * @description What Welsh Government asks.
              */
             question: string | null;
-            /** Void Asked By */
+            /**
+             * Void Asked By
+             * @description Which signatory has asked that it be void; null where none has.
+             */
             void_asked_by: string | null;
-            /** Void Reason */
+            /**
+             * Void Reason
+             * @description Why it is to be void; null where nobody has asked.
+             */
             void_reason: string | null;
-            /** Amends */
+            /**
+             * Amends
+             * @description Number of the version that it corrects; null for the first.
+             */
             amends: number | null;
-            /** Amend Reason */
+            /**
+             * Amend Reason
+             * @description Why the earlier version is corrected; null for the first.
+             */
             amend_reason: string | null;
-            /** Findings */
+            /**
+             * Findings
+             * @description What the rules found when they were last asked.
+             */
             findings: components["schemas"]["ReturnFindingView"][];
-            /** Remarks */
+            /**
+             * Remarks
+             * @description What was said of the findings.
+             */
             remarks: components["schemas"]["ReturnRemarkView"][];
             /**
              * External References
@@ -10418,12 +10679,18 @@ export interface components {
         RuleView: {
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the rule, such as `RET-01`.
              */
             id: string;
-            /** Severity */
+            /**
+             * Severity
+             * @description `error` or `warning`.
+             */
             severity: string;
-            /** Title */
+            /**
+             * Title
+             * @description What the rule demands, in the language of the answer.
+             */
             title: string;
         };
         /**
@@ -10431,11 +10698,20 @@ export interface components {
          * @description One section; of one that is not collected yet nothing is said, which is not zero.
          */
         ExchangeSectionView: {
-            /** Code */
+            /**
+             * Code
+             * @description Stable code of the section.
+             */
             code: string;
-            /** Title */
+            /**
+             * Title
+             * @description What it is called, in the language of the answer.
+             */
             title: string;
-            /** Collected */
+            /**
+             * Collected
+             * @description Whether it has figures yet.
+             */
             collected: boolean;
         };
         /**
@@ -10497,18 +10773,31 @@ export interface components {
          * @description From a figure to what it counts, at the position of the return.
          */
         TraceView: {
-            /** Figure */
+            /**
+             * Figure
+             * @description Code of the figure in the definition.
+             */
             figure: string;
-            /** Title */
+            /**
+             * Title
+             * @description What the figure counts, in the language of the answer.
+             */
             title: string;
             /**
              * Position
              * Format: int64
+             * @description Position of the change feed up to which the figure counts.
              */
             position: number;
-            /** Measure */
+            /**
+             * Measure
+             * @description How the value is made: count, total, share, median, percentile_90 (nearest rank) or day.
+             */
             measure: string;
-            /** Unit */
+            /**
+             * Unit
+             * @description What the value counts: records, days, working_days, pence, basis_points (hundredths of a percent) or date (YYYYMMDD).
+             */
             unit: string;
             /**
              * Count
@@ -10516,7 +10805,10 @@ export interface components {
              * @description How many records there are.
              */
             count: number;
-            /** Records */
+            /**
+             * Records
+             * @description The records, those of each division together.
+             */
             records: components["schemas"]["TracedRecordView"][];
         };
         /**
@@ -10531,13 +10823,13 @@ export interface components {
             record: string;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the record.
              */
             id: string;
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description The version that was counted.
              */
             version: number;
             /**
@@ -10551,7 +10843,10 @@ export interface components {
              * @description Null: it belongs to the region as such, like a joint committee.
              */
             authority: string | null;
-            /** By */
+            /**
+             * By
+             * @description Under which divisions of the figure it is counted: name and value of each.
+             */
             by: {
                 [key: string]: string;
             };
@@ -10569,12 +10864,13 @@ export interface components {
         AboutGiven: {
             /**
              * Kind
+             * @description Code of `resolution_subjects`.
              * @enum {string}
              */
             kind: "finding" | "commission" | "school" | "return";
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of that record; of a school its number.
              */
             id: string;
         };
@@ -10590,7 +10886,7 @@ export interface components {
             kind: string;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of that record; of a school its number.
              */
             id: string;
         };
@@ -10602,9 +10898,13 @@ export interface components {
             /**
              * Left At
              * Format: date-time
+             * @description Moment at which the member left the room.
              */
             left_at: string;
-            /** Returned At */
+            /**
+             * Returned At
+             * @description Moment at which the member returned; null: has not.
+             */
             returned_at: string | null;
         };
         /**
@@ -10614,15 +10914,20 @@ export interface components {
         Adoption: {
             /**
              * Constitution
+             * @description Code of `/v1/constitutions`: one for the body's own type.
              * @enum {string}
              */
             constitution: "national_model_joint_committee_2014" | "csc_joint_committee_2013" | "executive_board_2014" | "scrutiny_committee_2012" | "cabinet_2012" | "schools_forum_lincolnshire_2015" | "schools_forum_wales_2003" | "governing_body_2005";
             /**
              * Valid From
              * Format: date
+             * @description First day under the new constitution; earlier days keep theirs.
              */
             valid_from: string;
-            /** Call In Days */
+            /**
+             * Call In Days
+             * @description Clear working days in which a decision may be called in; those of the constitution when left out.
+             */
             call_in_days?: number | null;
         };
         /**
@@ -10630,9 +10935,15 @@ export interface components {
          * @description The titles of an item whose agenda is not agreed yet.
          */
         AgendaItemPatch: {
-            /** Title En */
+            /**
+             * Title En
+             * @description Title in English.
+             */
             title_en?: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Title in Welsh.
+             */
             title_cy?: string;
         };
         /**
@@ -10657,13 +10968,20 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting on whose agenda it is.
+             */
             meeting_id: string;
             /**
              * Position
              * Format: int64
+             * @description Its place on the agenda, from 1.
              */
             position: number;
             /**
@@ -10671,23 +10989,50 @@ export interface components {
              * @description Code of `agenda_matters`.
              */
             matter: string;
-            /** State */
+            /**
+             * State
+             * @description Code of `agenda_item_states`.
+             */
             state: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description Title in English; null while it is missing, and no notice is given before.
+             */
             title_en: string | null;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Title in Welsh; null while it is missing, and no notice is given before.
+             */
             title_cy: string | null;
-            /** Late */
+            /**
+             * Late
+             * @description Whether it was added after notice was given.
+             */
             late: boolean;
-            /** Urgency Reason */
+            /**
+             * Urgency Reason
+             * @description Why the matter is urgent in the view of the chair; null for an item that is not late.
+             */
             urgency_reason: string | null;
-            /** Exempt Paragraph */
+            /**
+             * Exempt Paragraph
+             * @description Paragraph of Schedule 12A to the Local Government Act 1972 under which the item is exempt; null: it is taken in public.
+             */
             exempt_paragraph: number | null;
-            /** Exclusion Resolution */
+            /**
+             * Exclusion Resolution
+             * @description The resolution by which the public is excluded, with the test of the public interest; null: it is not excluded.
+             */
             exclusion_resolution: string | null;
-            /** Papers */
+            /**
+             * Papers
+             * @description The papers for the item, in the order in which they were added.
+             */
             papers: components["schemas"]["PaperView"][];
-            /** Reference Id */
+            /**
+             * Reference Id
+             * @description Id of the other body's reference that the item is for; null where it is for none.
+             */
             reference_id: string | null;
             /**
              * Quoted Minute
@@ -10705,10 +11050,14 @@ export interface components {
          * @description Which meeting approved them, and subject to what.
          */
         Approval: {
-            /** At Meeting Id */
+            /**
+             * At Meeting Id
+             * @description Id of the later, open meeting of the same body that approves them.
+             */
             at_meeting_id: string;
             /**
              * Amendments
+             * @description Amendments subject to which they are approved; empty: as drafted.
              * @default []
              */
             amendments: string[];
@@ -10718,13 +11067,20 @@ export interface components {
          * @description A member who arrived.
          */
         Arrival: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
             /**
              * Arrived At
              * Format: date-time
+             * @description Moment at which the member arrived, not in the future.
              */
             arrived_at: string;
         };
@@ -10750,20 +11106,36 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
             /**
              * Arrived At
              * Format: date-time
+             * @description Moment at which the member arrived, not in the future.
              */
             arrived_at: string;
-            /** Present */
+            /**
+             * Present
+             * @description Whether the member is in the room; after the meeting: was to its end.
+             */
             present: boolean;
-            /** Absences */
+            /**
+             * Absences
+             * @description When the member was out of the room; empty: never.
+             */
             absences: components["schemas"]["AbsenceView"][];
             /**
              * External References
@@ -10794,32 +11166,46 @@ export interface components {
         BodyToEstablish: {
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Code that the body keeps for good, such as `csc_joint_committee`: small letters, digits and underscores.
              * @example csc_joint_committee
              */
             id: string;
             /**
              * Constitution
+             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
              * @enum {string}
              */
             constitution: "national_model_joint_committee_2014" | "csc_joint_committee_2013" | "executive_board_2014" | "scrutiny_committee_2012" | "cabinet_2012" | "schools_forum_lincolnshire_2015" | "schools_forum_wales_2003" | "governing_body_2005";
-            /** Name En */
+            /**
+             * Name En
+             * @description The body's name in English.
+             */
             name_en: string;
-            /** Name Cy */
+            /**
+             * Name Cy
+             * @description The body's name in Welsh.
+             */
             name_cy: string;
-            /** Authorities */
+            /**
+             * Authorities
+             * @description Three-digit codes of the authorities whose body it is.
+             */
             authorities: string[];
             /**
              * Valid From
              * Format: date
+             * @description First day on which the body exists.
              */
             valid_from: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school of a governing body, and of no other body.
              */
             school_number?: string | null;
-            /** Consortium */
+            /**
+             * Consortium
+             * @description Code of the consortium that the body belongs to; left out where it belongs to none.
+             */
             consortium?: string | null;
             /**
              * Call In Days
@@ -10834,7 +11220,7 @@ export interface components {
         BodyView: {
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description The body's code, such as `csc_joint_committee`.
              */
             id: string;
             /**
@@ -10849,7 +11235,10 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Valid From */
+            /**
+             * Valid From
+             * @description First day on which it holds.
+             */
             valid_from: string | null;
             /**
              * Valid To
@@ -10861,29 +11250,45 @@ export interface components {
              * @description Code of `body_types`.
              */
             body_type: string;
-            /** Name En */
+            /**
+             * Name En
+             * @description The body's name in English.
+             */
             name_en: string;
-            /** Name Cy */
+            /**
+             * Name Cy
+             * @description The body's name in Welsh.
+             */
             name_cy: string;
-            /** Constitution */
+            /**
+             * Constitution
+             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             */
             constitution: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Three-digit code of the local authority to which the body belongs; null where several authorities share it.
              */
             authority: string | null;
-            /** Authorities */
+            /**
+             * Authorities
+             * @description Three-digit codes of the authorities whose body it is.
+             */
             authorities: string[];
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school whose governing body it is; null for every other body.
              */
             school_number: string | null;
-            /** Consortium */
+            /**
+             * Consortium
+             * @description Code of the consortium that the body belongs to; null where it belongs to none.
+             */
             consortium: string | null;
             /**
              * Call In Days
              * Format: int64
+             * @description Clear working days in which a decision may be called in; 0: none is.
              */
             call_in_days: number;
             /**
@@ -10897,18 +11302,30 @@ export interface components {
          * @description Where a body is not composed as its constitution says.
          */
         CompositionFaultView: {
-            /** Code */
+            /**
+             * Code
+             * @description What is wrong: `vacancy`, `too_many`, `no_chair`, `chair_not_eligible`, `no_serving_head`, `too_few_members` or `share_too_large`.
+             */
             code: string;
-            /** Seat */
+            /**
+             * Seat
+             * @description Code of the seat that it is about; null where it is about none.
+             */
             seat: string | null;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority whose seat it is about; null where the seat belongs to none.
              */
             authority: string | null;
-            /** Wanted */
+            /**
+             * Wanted
+             * @description How many the constitution asks for or allows; null where nothing is counted.
+             */
             wanted: number | null;
-            /** Found */
+            /**
+             * Found
+             * @description How many there are; null where nothing is counted.
+             */
             found: number | null;
         };
         /**
@@ -10916,42 +11333,60 @@ export interface components {
          * @description A body's composition on a day: votes, quorum, faults, and its meetings of the municipal year (S1-25).
          */
         CompositionView: {
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Constitution */
+            /**
+             * Constitution
+             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             */
             constitution: string;
             /**
              * On
              * Format: date
+             * @description The day for which the body was compared.
              */
             on: string;
             /**
              * Members
              * Format: int64
+             * @description How many members the body has; those who only attend are not counted.
              */
             members: number;
             /**
              * Votes
              * Format: int64
+             * @description How many votes they have between them: one a member, or one an authority.
              */
             votes: number;
             /**
              * Quorum
              * Format: int64
+             * @description How many must be present to decide, in members or in authorities as the constitution counts.
              */
             quorum: number;
-            /** Faults */
+            /**
+             * Faults
+             * @description Where the body differs from its constitution; empty: nowhere.
+             */
             faults: components["schemas"]["CompositionFaultView"][];
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
             /**
              * Meetings Wanted
              * Format: int64
+             * @description Meetings that the constitution asks for in a municipal year, at least.
              */
             meetings_wanted: number;
             /**
              * Meetings Held
              * Format: int64
+             * @description Meetings of this municipal year that were opened.
              */
             meetings_held: number;
         };
@@ -10960,23 +11395,37 @@ export interface components {
          * @description A version of a constitution.
          */
         ConstitutionView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the constitution; a new version has another.
+             */
             code: string;
-            /** Body Type */
+            /**
+             * Body Type
+             * @description Code of `body_types`.
+             */
             body_type: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description Its name in English.
+             */
             title_en: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Its name in Welsh.
+             */
             title_cy: string;
             /**
              * Voting
              * @description Code of `voting_bases`.
              */
             voting: string;
+            /** @description How many must be present to decide. */
             quorum: components["schemas"]["QuorumRuleView"];
             /**
              * Majority Numerator
              * Format: int64
+             * @description Numerator of the share that the votes for must exceed.
              */
             majority_numerator: number;
             /**
@@ -10985,34 +11434,58 @@ export interface components {
              * @description Carried where the votes for are more than this share of those for and against.
              */
             majority_denominator: number;
-            /** Casting Vote */
+            /**
+             * Casting Vote
+             * @description Whether the chair has a casting vote after a tie.
+             */
             casting_vote: boolean;
-            /** Municipal Year Begins */
+            /**
+             * Municipal Year Begins
+             * @description First day of the municipal year, as MM-DD.
+             */
             municipal_year_begins: string;
             /**
              * Clear Days
              * Format: int64
+             * @description Clear days of notice that a meeting needs: working days, of which neither the day of notice nor of the meeting counts.
              */
             clear_days: number;
             /**
              * Meetings A Year
              * Format: int64
+             * @description Meetings in a municipal year, at least.
              */
             meetings_a_year: number;
             /**
              * Call In Days
              * Format: int64
+             * @description Clear working days in which a decision may be called in; 0: none is.
              */
             call_in_days: number;
-            /** Agenda Agreed By */
+            /**
+             * Agenda Agreed By
+             * @description Codes of the seats that must all agree to the agenda; empty: the clerk does.
+             */
             agenda_agreed_by: string[];
-            /** Exempt Paragraphs */
+            /**
+             * Exempt Paragraphs
+             * @description Paragraphs of Schedule 12A to the Local Government Act 1972 under which the body may exempt an item; empty: none.
+             */
             exempt_paragraphs: number[];
-            /** Resolution Kinds */
+            /**
+             * Resolution Kinds
+             * @description Codes of `resolution_kinds`: the words in which the body decides.
+             */
             resolution_kinds: string[];
-            /** Chair From */
+            /**
+             * Chair From
+             * @description Code of the seat that the chair must hold; null: any.
+             */
             chair_from: string | null;
-            /** Seats */
+            /**
+             * Seats
+             * @description The kinds of seats that the body has.
+             */
             seats: components["schemas"]["SeatView"][];
         };
         /**
@@ -11020,7 +11493,10 @@ export interface components {
          * @description Every constitution.
          */
         ConstitutionsView: {
-            /** Items */
+            /**
+             * Items
+             * @description One entry for each constitution, also those that no body meets under.
+             */
             items: components["schemas"]["ConstitutionView"][];
         };
         /**
@@ -11045,22 +11521,35 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Three-digit code of the local authority to which the body belongs; null where several authorities share it.
              */
             authority: string | null;
-            /** Scrutiny Body */
+            /**
+             * Scrutiny Body
+             * @description Code of the scrutiny committee that may call it in; null where none may.
+             */
             scrutiny_body: string | null;
-            /** Resolution Id */
+            /**
+             * Resolution Id
+             * @description Id of the cabinet's resolution that it publishes.
+             */
             resolution_id: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
             /**
              * Number
              * Format: int64
+             * @description Minute number, which runs on across the meetings of the body's municipal year.
              */
             number: number;
             /**
@@ -11068,22 +11557,36 @@ export interface components {
              * @description Code of `decision_states`.
              */
             state: string;
-            /** Text En */
+            /**
+             * Text En
+             * @description Its words in English.
+             */
             text_en: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description Its words in Welsh.
+             */
             text_cy: string;
-            /** Key Decision */
+            /**
+             * Key Decision
+             * @description Whether it is a key decision in the sense of the authority's constitution.
+             */
             key_decision: boolean;
-            /** Subject To Call In */
+            /**
+             * Subject To Call In
+             * @description Whether it may be called in; never where the body has no days of call-in.
+             */
             subject_to_call_in: boolean;
             /**
              * Decided On
              * Format: date
+             * @description Day on which the body decided.
              */
             decided_on: string;
             /**
              * Published On
              * Format: date
+             * @description Day on which it was published; the days of call-in begin after it.
              */
             published_on: string;
             /**
@@ -11091,15 +11594,22 @@ export interface components {
              * @description Last day on which it may be called in.
              */
             call_in_ends: string | null;
-            /** Effective On */
+            /**
+             * Effective On
+             * @description Day on which it took effect; null until then.
+             */
             effective_on: string | null;
-            /** Implemented On */
+            /**
+             * Implemented On
+             * @description Day on which it was recorded as carried out; null until then.
+             */
             implemented_on: string | null;
             /**
              * Reason
              * @description Of the call-in, or of what scrutiny made of it.
              */
             reason: string | null;
+            /** @description The record that it is about; null where it is about none that is kept here. */
             about: components["schemas"]["AboutView"] | null;
             /**
              * External References
@@ -11134,20 +11644,35 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the agenda item.
+             */
             agenda_item_id: string;
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
             /**
              * Kind
              * @description Code of `declaration_kinds`.
              */
             kind: string;
-            /** Nature */
+            /**
+             * Nature
+             * @description What the interest is, as the member declared it.
+             */
             nature: string;
             /**
              * External References
@@ -11283,6 +11808,7 @@ export interface components {
             /**
              * Left At
              * Format: date-time
+             * @description Moment at which the member left the room, not in the future.
              */
             left_at: string;
         };
@@ -11291,13 +11817,25 @@ export interface components {
          * @description The meeting on whose agenda it is put.
          */
         Listing: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting of the body that is to consider it.
+             */
             meeting_id: string;
-            /** Urgency Reason */
+            /**
+             * Urgency Reason
+             * @description Why the matter is urgent in the view of the chair; needed once notice of the meeting is given.
+             */
             urgency_reason?: string | null;
-            /** Exempt Paragraph */
+            /**
+             * Exempt Paragraph
+             * @description Paragraph of Schedule 12A to the Local Government Act 1972 under which the item is exempt; needed where the minute was.
+             */
             exempt_paragraph?: number | null;
-            /** Exclusion Resolution */
+            /**
+             * Exclusion Resolution
+             * @description The resolution by which the public is excluded, with the test of the public interest; needed with the paragraph.
+             */
             exclusion_resolution?: string | null;
         };
         /**
@@ -11322,22 +11860,41 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Body Type */
+            /**
+             * Body Type
+             * @description Code of `body_types`.
+             */
             body_type: string;
-            /** Constitution */
+            /**
+             * Constitution
+             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             */
             constitution: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
             /**
              * Starts At
              * Format: date-time
+             * @description Moment at which the meeting begins.
              */
             starts_at: string;
-            /** Place */
+            /**
+             * Place
+             * @description Where the meeting is held; null where it is held wholly by remote means.
+             */
             place: string | null;
-            /** Remote */
+            /**
+             * Remote
+             * @description Whether those who take part may do so by remote means, where all can speak to and hear each other.
+             */
             remote: boolean;
             /**
              * State
@@ -11349,20 +11906,35 @@ export interface components {
              * @description The seats that agreed to the agenda.
              */
             agreed_by: string[];
-            /** Notice Given On */
+            /**
+             * Notice Given On
+             * @description Day on which notice was given and the agenda was published; null until then.
+             */
             notice_given_on: string | null;
-            /** Opened At */
+            /**
+             * Opened At
+             * @description Moment at which it was first opened; null until then.
+             */
             opened_at: string | null;
-            /** Closed At */
+            /**
+             * Closed At
+             * @description Moment at which it was closed; null until then.
+             */
             closed_at: string | null;
-            /** Quorum */
+            /**
+             * Quorum
+             * @description How many had to be present to decide, at the last step; null until it was opened.
+             */
             quorum: number | null;
             /**
              * Voting Present
              * @description How many who count towards the quorum were there at the last step.
              */
             voting_present: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it was cancelled; null where it was not.
+             */
             reason: string | null;
         };
         /**
@@ -11387,22 +11959,41 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Body Type */
+            /**
+             * Body Type
+             * @description Code of `body_types`.
+             */
             body_type: string;
-            /** Constitution */
+            /**
+             * Constitution
+             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             */
             constitution: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
             /**
              * Starts At
              * Format: date-time
+             * @description Moment at which the meeting begins.
              */
             starts_at: string;
-            /** Place */
+            /**
+             * Place
+             * @description Where the meeting is held; null where it is held wholly by remote means.
+             */
             place: string | null;
-            /** Remote */
+            /**
+             * Remote
+             * @description Whether those who take part may do so by remote means, where all can speak to and hear each other.
+             */
             remote: boolean;
             /**
              * State
@@ -11414,20 +12005,35 @@ export interface components {
              * @description The seats that agreed to the agenda.
              */
             agreed_by: string[];
-            /** Notice Given On */
+            /**
+             * Notice Given On
+             * @description Day on which notice was given and the agenda was published; null until then.
+             */
             notice_given_on: string | null;
-            /** Opened At */
+            /**
+             * Opened At
+             * @description Moment at which it was first opened; null until then.
+             */
             opened_at: string | null;
-            /** Closed At */
+            /**
+             * Closed At
+             * @description Moment at which it was closed; null until then.
+             */
             closed_at: string | null;
-            /** Quorum */
+            /**
+             * Quorum
+             * @description How many had to be present to decide, at the last step; null until it was opened.
+             */
             quorum: number | null;
             /**
              * Voting Present
              * @description How many who count towards the quorum were there at the last step.
              */
             voting_present: number | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it was cancelled; null where it was not.
+             */
             reason: string | null;
             /**
              * External References
@@ -11462,26 +12068,50 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Valid From */
+            /**
+             * Valid From
+             * @description First day on which it holds.
+             */
             valid_from: string | null;
             /**
              * Valid To
              * @description First day on which it no longer holds; null: open.
              */
             valid_to: string | null;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person who holds the seat.
+             */
             person_id: string;
-            /** Seat */
+            /**
+             * Seat
+             * @description Code of a seat of the body's constitution.
+             */
             seat: string;
-            /** Represents */
+            /**
+             * Represents
+             * @description Three-digit code of the authority that the member represents; null in a seat that belongs to none.
+             */
             represents: string | null;
-            /** Voting */
+            /**
+             * Voting
+             * @description Whether the member votes.
+             */
             voting: boolean;
-            /** Office */
+            /**
+             * Office
+             * @description Code of `offices`; null: an ordinary member.
+             */
             office: string | null;
-            /** Serving Head */
+            /**
+             * Serving Head
+             * @description Whether the person is a serving headteacher.
+             */
             serving_head: boolean;
             /**
              * External References
@@ -11494,9 +12124,15 @@ export interface components {
          * @description A draft's text; of approved minutes only the language that is missing.
          */
         MinutesPatch: {
-            /** Text En */
+            /**
+             * Text En
+             * @description The minutes in English.
+             */
             text_en?: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description The minutes in Welsh.
+             */
             text_cy?: string;
         };
         /**
@@ -11521,27 +12157,45 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting that they record.
+             */
             meeting_id: string;
             /**
              * State
              * @description Code of `minutes_states`.
              */
             state: string;
-            /** Text En */
+            /**
+             * Text En
+             * @description The minutes in English; null while that language is missing.
+             */
             text_en: string | null;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description The minutes in Welsh; null while that language is missing.
+             */
             text_cy: string | null;
             /**
              * Amendments
              * @description Subject to which they were approved; the text stays as it was drafted.
              */
             amendments: string[];
-            /** Approved At Meeting Id */
+            /**
+             * Approved At Meeting Id
+             * @description Id of the later meeting that approved them as a correct record; null until then.
+             */
             approved_at_meeting_id: string | null;
-            /** Published On */
+            /**
+             * Published On
+             * @description Day on which they were published in both languages; null until then.
+             */
             published_on: string | null;
             /**
              * External References
@@ -11554,10 +12208,14 @@ export interface components {
          * @description How one member voted; where authorities vote, who cast the authority's vote.
          */
         NamedVote: {
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
             /**
              * Way
+             * @description How the member voted: `for`, `against` or `abstained`.
              * @enum {string}
              */
             way: "for" | "against" | "abstained";
@@ -11567,9 +12225,15 @@ export interface components {
          * @description How one member voted.
          */
         NamedVoteView: {
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
-            /** Way */
+            /**
+             * Way
+             * @description How the member voted: `for`, `against` or `abstained`.
+             */
             way: string;
         };
         /**
@@ -11577,16 +12241,26 @@ export interface components {
          * @description An item to put on an agenda.
          */
         NewAgendaItem: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting on whose agenda it is put.
+             */
             meeting_id: string;
             /**
              * Matter
+             * @description Code of `agenda_matters`: what kind of business it is.
              * @enum {string}
              */
             matter: "apologies" | "declarations" | "minutes" | "budget" | "business_plan" | "performance" | "delegation" | "risk" | "audit" | "support" | "return" | "reference" | "report";
-            /** Title En */
+            /**
+             * Title En
+             * @description Title in English; one language will do until notice is given.
+             */
             title_en?: string | null;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Title in Welsh; one language will do until notice is given.
+             */
             title_cy?: string | null;
             /**
              * Urgency Reason
@@ -11609,19 +12283,30 @@ export interface components {
          * @description A decision to publish, in both languages.
          */
         NewDecision: {
-            /** Resolution Id */
+            /**
+             * Resolution Id
+             * @description Id of the carried resolution of a cabinet.
+             */
             resolution_id: string;
-            /** Text En */
+            /**
+             * Text En
+             * @description Its words in English.
+             */
             text_en: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description Its words in Welsh.
+             */
             text_cy: string;
             /**
              * Key Decision
+             * @description Whether it is a key decision in the sense of the authority's constitution; no when left out.
              * @default false
              */
             key_decision: boolean;
             /**
              * Subject To Call In
+             * @description Whether scrutiny may call it in; yes when left out, and never where the body has no days of call-in.
              * @default true
              */
             subject_to_call_in: boolean;
@@ -11636,18 +12321,31 @@ export interface components {
          * @description An interest declared in an item.
          */
         NewDeclaration: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the agenda item.
+             */
             agenda_item_id: string;
-            /** Member Id */
+            /**
+             * Member Id
+             * @description Id of the member's membership, as `/v1/body-members` has it.
+             */
             member_id: string;
             /**
              * Kind
+             * @description Code of `declaration_kinds`: a prejudicial interest bars the member from voting on the item, and from the room meanwhile.
              * @enum {string}
              */
             kind: "personal" | "prejudicial";
-            /** Nature */
+            /**
+             * Nature
+             * @description What the interest is, as the member declared it.
+             */
             nature: string;
         };
         /**
@@ -11657,15 +12355,20 @@ export interface components {
         NewMeeting: {
             /**
              * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
              * @example csc_joint_committee
              */
             body_id: string;
             /**
              * Starts At
              * Format: date-time
+             * @description Moment at which the meeting begins, in the future.
              */
             starts_at: string;
-            /** Place */
+            /**
+             * Place
+             * @description Where the meeting is held; may be left out where it is held by remote means.
+             */
             place?: string | null;
             /**
              * Remote
@@ -11681,26 +12384,40 @@ export interface components {
         NewMember: {
             /**
              * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
              * @example csc_joint_committee
              */
             body_id: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person who holds the seat.
+             */
             person_id: string;
-            /** Seat */
+            /**
+             * Seat
+             * @description Code of a seat of the body's constitution.
+             */
             seat: string;
             /**
              * Valid From
              * Format: date
+             * @description First day in the seat.
              */
             valid_from: string;
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day without the seat; left out: open.
+             */
             valid_to?: string | null;
             /**
              * Represents
              * @description The authority, in a seat that each authority has.
              */
             represents?: string | null;
-            /** Office */
+            /**
+             * Office
+             * @description Code of `offices`; left out: an ordinary member.
+             */
             office?: ("chair" | "vice_chair") | null;
             /**
              * Voting
@@ -11709,6 +12426,7 @@ export interface components {
             voting?: boolean | null;
             /**
              * Serving Head
+             * @description Whether the person is a serving headteacher.
              * @default false
              */
             serving_head: boolean;
@@ -11718,11 +12436,20 @@ export interface components {
          * @description Minutes to draft, in one language or both.
          */
         NewMinutes: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the closed meeting that they record.
+             */
             meeting_id: string;
-            /** Text En */
+            /**
+             * Text En
+             * @description The minutes in English; may be added later.
+             */
             text_en?: string | null;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description The minutes in Welsh; may be added later.
+             */
             text_cy?: string | null;
         };
         /**
@@ -11730,12 +12457,19 @@ export interface components {
          * @description A paper or appendix: what it is and where it is kept. The file itself is a document of its own.
          */
         NewPaper: {
-            /** Title En */
+            /**
+             * Title En
+             * @description Title in English; may be left out.
+             */
             title_en?: string | null;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Title in Welsh; may be left out.
+             */
             title_cy?: string | null;
             /**
              * Language
+             * @description Language of the paper: `cy` or `en`.
              * @enum {string}
              */
             language: "en" | "cy";
@@ -11744,11 +12478,20 @@ export interface components {
              * @description A document of `/v1/documents` that you may read; it is attached to the record that names it.
              */
             document_id?: string | null;
-            /** Author */
+            /**
+             * Author
+             * @description Who wrote the paper; may be left out.
+             */
             author?: string | null;
-            /** Presenter */
+            /**
+             * Presenter
+             * @description Who presents the paper at the meeting; may be left out.
+             */
             presenter?: string | null;
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the paper is for; may be left out.
+             */
             purpose?: string | null;
         };
         /**
@@ -11756,22 +12499,31 @@ export interface components {
          * @description A carried recommendation and where it is to go.
          */
         NewReference: {
-            /** Resolution Id */
+            /**
+             * Resolution Id
+             * @description Id of the carried recommendation.
+             */
             resolution_id: string;
             /**
              * To Body
+             * @description Code of the body that is to consider it.
              * @example csc_joint_committee
              */
             to_body: string;
             /**
              * Due On
              * Format: date
+             * @description Day of the meeting that is to consider it, after the day of the recommendation.
              */
             due_on: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is referred.
+             */
             reason: string;
             /**
              * Appendices
+             * @description Papers that go with it; empty: none.
              * @default []
              */
             appendices: components["schemas"]["NewPaper"][];
@@ -11786,28 +12538,48 @@ export interface components {
          * @description A resolution that was moved.
          */
         NewResolution: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the open meeting at which it was moved.
+             */
             meeting_id: string;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the item of that meeting's agenda.
+             */
             agenda_item_id: string;
             /**
              * Kind
+             * @description Code of `resolution_kinds`: one of those in which the body decides.
              * @enum {string}
              */
             kind: "resolved" | "recommended" | "agreed" | "noted";
-            /** Text En */
+            /**
+             * Text En
+             * @description Its words in English.
+             */
             text_en: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description Its words in Welsh.
+             */
             text_cy: string;
             /**
              * Reason
              * @description A recommendation needs one.
              */
             reason?: string | null;
-            /** Moved By */
+            /**
+             * Moved By
+             * @description Id of the mover's membership, one who is present to vote; may be left out.
+             */
             moved_by?: string | null;
-            /** Seconded By */
+            /**
+             * Seconded By
+             * @description Id of the seconder's membership, another one who is present to vote; may be left out.
+             */
             seconded_by?: string | null;
+            /** @description The record that it is about; left out where it is about none that is kept here. */
             about?: components["schemas"]["AboutGiven"] | null;
         };
         /**
@@ -11817,6 +12589,7 @@ export interface components {
         OutcomeGiven: {
             /**
              * Outcome
+             * @description Code of `reference_outcomes`.
              * @enum {string}
              */
             outcome: "accepted" | "noted" | "amended" | "rejected" | "deferred" | "referred_on";
@@ -11825,7 +12598,10 @@ export interface components {
              * @description The resolution of that body on the item.
              */
             resolution_id?: string | null;
-            /** Note */
+            /**
+             * Note
+             * @description What the outcome means for the body that referred; may be left out.
+             */
             note?: string | null;
             /**
              * Due On
@@ -11833,7 +12609,10 @@ export interface components {
              */
             due_on?: string | null;
         };
-        /** Page[AgendaItemView] */
+        /**
+         * Page[AgendaItemView]
+         * @description One page of a list.
+         */
         Page_AgendaItemView_: {
             /**
              * Items
@@ -11848,7 +12627,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[AttendanceView] */
+        /**
+         * Page[AttendanceView]
+         * @description One page of a list.
+         */
         Page_AttendanceView_: {
             /**
              * Items
@@ -11863,7 +12645,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[BodyView] */
+        /**
+         * Page[BodyView]
+         * @description One page of a list.
+         */
         Page_BodyView_: {
             /**
              * Items
@@ -11878,7 +12663,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[DecisionView] */
+        /**
+         * Page[DecisionView]
+         * @description One page of a list.
+         */
         Page_DecisionView_: {
             /**
              * Items
@@ -11893,7 +12681,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[DeclarationView] */
+        /**
+         * Page[DeclarationView]
+         * @description One page of a list.
+         */
         Page_DeclarationView_: {
             /**
              * Items
@@ -11908,7 +12699,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[DocumentView] */
+        /**
+         * Page[DocumentView]
+         * @description One page of a list.
+         */
         Page_DocumentView_: {
             /**
              * Items
@@ -11923,7 +12717,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MeetingVersionView] */
+        /**
+         * Page[MeetingVersionView]
+         * @description One page of a list.
+         */
         Page_MeetingVersionView_: {
             /**
              * Items
@@ -11938,7 +12735,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MeetingView] */
+        /**
+         * Page[MeetingView]
+         * @description One page of a list.
+         */
         Page_MeetingView_: {
             /**
              * Items
@@ -11953,7 +12753,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MemberView] */
+        /**
+         * Page[MemberView]
+         * @description One page of a list.
+         */
         Page_MemberView_: {
             /**
              * Items
@@ -11968,7 +12771,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MinutesView] */
+        /**
+         * Page[MinutesView]
+         * @description One page of a list.
+         */
         Page_MinutesView_: {
             /**
              * Items
@@ -11983,7 +12789,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ReferenceView] */
+        /**
+         * Page[ReferenceView]
+         * @description One page of a list.
+         */
         Page_ReferenceView_: {
             /**
              * Items
@@ -11998,7 +12807,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ResolutionView] */
+        /**
+         * Page[ResolutionView]
+         * @description One page of a list.
+         */
         Page_ResolutionView_: {
             /**
              * Items
@@ -12013,7 +12825,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[VoteView] */
+        /**
+         * Page[VoteView]
+         * @description One page of a list.
+         */
         Page_VoteView_: {
             /**
              * Items
@@ -12035,22 +12850,43 @@ export interface components {
         PaperView: {
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description Id of the paper within its item or reference.
              */
             id: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description Title in English; null where it has none.
+             */
             title_en: string | null;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description Title in Welsh; null where it has none.
+             */
             title_cy: string | null;
-            /** Language */
+            /**
+             * Language
+             * @description Language of the paper: `cy` or `en`.
+             */
             language: string;
-            /** Document Id */
+            /**
+             * Document Id
+             * @description Id of the document of `/v1/documents` that holds the file; null where no file is attached.
+             */
             document_id: string | null;
-            /** Author */
+            /**
+             * Author
+             * @description Who wrote the paper; null where it is not stated.
+             */
             author: string | null;
-            /** Presenter */
+            /**
+             * Presenter
+             * @description Who presents the paper at the meeting; null where it is not stated.
+             */
             presenter: string | null;
-            /** Purpose */
+            /**
+             * Purpose
+             * @description What the paper is for; null where it is not stated.
+             */
             purpose: string | null;
         };
         /**
@@ -12066,16 +12902,19 @@ export interface components {
             /**
              * Numerator
              * Format: int64
+             * @description Numerator of the share.
              */
             numerator: number;
             /**
              * Denominator
              * Format: int64
+             * @description Denominator of the share.
              */
             denominator: number;
             /**
              * At Least
              * Format: int64
+             * @description So many must be there, however small the share.
              */
             at_least: number;
             /**
@@ -12089,13 +12928,20 @@ export interface components {
          * @description Who is in the room now, as far as it decides something.
          */
         QuorumView: {
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
             /**
              * Needed
              * Format: int64
+             * @description How many must be present to decide, in members or in authorities as the constitution counts.
              */
             needed: number;
             /**
@@ -12114,7 +12960,10 @@ export interface components {
              * @description Ids of the members with a prejudicial interest in the item asked about.
              */
             interested: string[];
-            /** Quorate */
+            /**
+             * Quorate
+             * @description Whether enough are there; if not, the meeting may only note or adjourn.
+             */
             quorate: boolean;
         };
         /**
@@ -12122,7 +12971,10 @@ export interface components {
          * @description A step that needs a reason.
          */
         GovernanceReasoned: {
-            /** Reason */
+            /**
+             * Reason
+             * @description Why the step is taken; kept with the record.
+             */
             reason: string;
         };
         /**
@@ -12147,18 +12999,30 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** From Body */
+            /**
+             * From Body
+             * @description Code of the body that refers.
+             */
             from_body: string;
-            /** To Body */
+            /**
+             * To Body
+             * @description Code of the body that is to consider it.
+             */
             to_body: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Three-digit code of the local authority of the body that refers; null where several share it.
              */
             authority: string | null;
-            /** Resolution Id */
+            /**
+             * Resolution Id
+             * @description Id of the recommendation that is referred.
+             */
             resolution_id: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
             /**
              * Number
@@ -12166,20 +13030,30 @@ export interface components {
              * @description Of the minute that is referred.
              */
             number: number;
-            /** Minute En */
+            /**
+             * Minute En
+             * @description The minute as it was carried, in English; null where it is exempt.
+             */
             minute_en: string | null;
             /**
              * Minute Cy
              * @description The minute as it was carried; null where it is exempt.
              */
             minute_cy: string | null;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is referred.
+             */
             reason: string;
-            /** Appendices */
+            /**
+             * Appendices
+             * @description Papers that go with it; empty: none.
+             */
             appendices: components["schemas"]["PaperView"][];
             /**
              * Made On
              * Format: date
+             * @description Day on which it was referred.
              */
             made_on: string;
             /**
@@ -12193,24 +13067,45 @@ export interface components {
              * @description Code of `reference_states`.
              */
             state: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting on whose agenda it was put; null until then.
+             */
             meeting_id: string | null;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the agenda item that quotes it; null until it is on an agenda.
+             */
             agenda_item_id: string | null;
-            /** Considered On */
+            /**
+             * Considered On
+             * @description Day of the meeting that considered it; null until then.
+             */
             considered_on: string | null;
             /**
              * Outcome
              * @description Code of `reference_outcomes`.
              */
             outcome: string | null;
-            /** Outcome Resolution Id */
+            /**
+             * Outcome Resolution Id
+             * @description Id of the other body's resolution on it; null where it made none.
+             */
             outcome_resolution_id: string | null;
-            /** Outcome Note */
+            /**
+             * Outcome Note
+             * @description What the outcome means for the body that referred; null where nothing was noted.
+             */
             outcome_note: string | null;
-            /** Overdue Since */
+            /**
+             * Overdue Since
+             * @description First day after `due_on` on which it was not considered yet; null where it is not overdue.
+             */
             overdue_since: string | null;
-            /** Referred From */
+            /**
+             * Referred From
+             * @description Id of the reference of which this one is the next hop; null: the first.
+             */
             referred_from: string | null;
             /**
              * External References
@@ -12256,51 +13151,97 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting at which it was moved.
+             */
             meeting_id: string;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the agenda item on which it was moved.
+             */
             agenda_item_id: string;
             /**
              * Kind
              * @description Code of `resolution_kinds`.
              */
             kind: string;
-            /** Matter */
+            /**
+             * Matter
+             * @description Code of `agenda_matters`: what kind of business it is.
+             */
             matter: string;
             /**
              * State
              * @description Code of `resolution_states`.
              */
             state: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
-            /** Number */
+            /**
+             * Number
+             * @description Minute number in the body's municipal year; null until it is decided or deferred, and where it was withdrawn.
+             */
             number: number | null;
-            /** Text En */
+            /**
+             * Text En
+             * @description Its words in English.
+             */
             text_en: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description Its words in Welsh.
+             */
             text_cy: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is recommended; null where none is needed.
+             */
             reason: string | null;
-            /** Moved By */
+            /**
+             * Moved By
+             * @description Id of the mover's membership; null where it was not recorded.
+             */
             moved_by: string | null;
-            /** Seconded By */
+            /**
+             * Seconded By
+             * @description Id of the seconder's membership; null where it was not recorded.
+             */
             seconded_by: string | null;
+            /** @description The record that it is about; null where it is about none that is kept here. */
             about: components["schemas"]["AboutView"] | null;
-            /** Decided On */
+            /**
+             * Decided On
+             * @description Day on which it was decided or deferred; null until then.
+             */
             decided_on: string | null;
-            /** Vote Id */
+            /**
+             * Vote Id
+             * @description Id of the vote; null where it was carried without a count, or is not voted on yet.
+             */
             vote_id: string | null;
-            /** Votes For */
+            /**
+             * Votes For
+             * @description Votes in favour; null where none were counted.
+             */
             votes_for: number | null;
             /**
              * Votes Against
              * @description Null where it was not counted.
              */
             votes_against: number | null;
-            /** Abstained */
+            /**
+             * Abstained
+             * @description Abstentions, which do not count in the majority; null where none were counted.
+             */
             abstained: number | null;
             /**
              * External References
@@ -12335,51 +13276,97 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting at which it was moved.
+             */
             meeting_id: string;
-            /** Agenda Item Id */
+            /**
+             * Agenda Item Id
+             * @description Id of the agenda item on which it was moved.
+             */
             agenda_item_id: string;
             /**
              * Kind
              * @description Code of `resolution_kinds`.
              */
             kind: string;
-            /** Matter */
+            /**
+             * Matter
+             * @description Code of `agenda_matters`: what kind of business it is.
+             */
             matter: string;
             /**
              * State
              * @description Code of `resolution_states`.
              */
             state: string;
-            /** Municipal Year */
+            /**
+             * Municipal Year
+             * @description Municipal year, such as 2019/20: in it offices are held and minutes are numbered.
+             */
             municipal_year: string;
-            /** Number */
+            /**
+             * Number
+             * @description Minute number in the body's municipal year; null until it is decided or deferred, and where it was withdrawn.
+             */
             number: number | null;
-            /** Text En */
+            /**
+             * Text En
+             * @description Its words in English.
+             */
             text_en: string;
-            /** Text Cy */
+            /**
+             * Text Cy
+             * @description Its words in Welsh.
+             */
             text_cy: string;
-            /** Reason */
+            /**
+             * Reason
+             * @description Why it is recommended; null where none is needed.
+             */
             reason: string | null;
-            /** Moved By */
+            /**
+             * Moved By
+             * @description Id of the mover's membership; null where it was not recorded.
+             */
             moved_by: string | null;
-            /** Seconded By */
+            /**
+             * Seconded By
+             * @description Id of the seconder's membership; null where it was not recorded.
+             */
             seconded_by: string | null;
+            /** @description The record that it is about; null where it is about none that is kept here. */
             about: components["schemas"]["AboutView"] | null;
-            /** Decided On */
+            /**
+             * Decided On
+             * @description Day on which it was decided or deferred; null until then.
+             */
             decided_on: string | null;
-            /** Vote Id */
+            /**
+             * Vote Id
+             * @description Id of the vote; null where it was carried without a count, or is not voted on yet.
+             */
             vote_id: string | null;
-            /** Votes For */
+            /**
+             * Votes For
+             * @description Votes in favour; null where none were counted.
+             */
             votes_for: number | null;
             /**
              * Votes Against
              * @description Null where it was not counted.
              */
             votes_against: number | null;
-            /** Abstained */
+            /**
+             * Abstained
+             * @description Abstentions, which do not count in the majority; null where none were counted.
+             */
             abstained: number | null;
             /**
              * External References
@@ -12395,6 +13382,7 @@ export interface components {
             /**
              * Returned At
              * Format: date-time
+             * @description Moment at which the member returned, not in the future.
              */
             returned_at: string;
         };
@@ -12403,27 +13391,45 @@ export interface components {
          * @description A kind of seat.
          */
         SeatView: {
-            /** Code */
+            /**
+             * Code
+             * @description Code of the seat within its constitution.
+             */
             code: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description What the seat is called in English.
+             */
             title_en: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description What the seat is called in Welsh.
+             */
             title_cy: string;
             /**
              * Count
              * @description Null: any number.
              */
             count: number | null;
-            /** Per Authority */
+            /**
+             * Per Authority
+             * @description Whether each authority has so many of these seats.
+             */
             per_authority: boolean;
-            /** Voting */
+            /**
+             * Voting
+             * @description Whether whoever sits there votes.
+             */
             voting: boolean;
             /**
              * Member
              * @description False: attends, and counts in nothing.
              */
             member: boolean;
-            /** Sees Exempt */
+            /**
+             * Sees Exempt
+             * @description Whether whoever sits there reads exempt items.
+             */
             sees_exempt: boolean;
         };
         /**
@@ -12431,17 +13437,24 @@ export interface components {
          * @description A vote: counted, or by name.
          */
         VoteTaken: {
-            /** Votes For */
+            /**
+             * Votes For
+             * @description Votes in favour; left out where the vote is given by name.
+             */
             votes_for?: number | null;
             /**
              * Votes Against
              * @description Left out where it was not counted.
              */
             votes_against?: number | null;
-            /** Abstained */
+            /**
+             * Abstained
+             * @description Abstentions; left out where the vote is given by name.
+             */
             abstained?: number | null;
             /**
              * Names
+             * @description How each member voted, instead of a count; empty: the vote was counted.
              * @default []
              */
             names: components["schemas"]["NamedVote"][];
@@ -12478,11 +13491,20 @@ export interface components {
              * @description When this version became known.
              */
             known_at: string;
-            /** Body Id */
+            /**
+             * Body Id
+             * @description Code of the body, as `/v1/bodies` has it.
+             */
             body_id: string;
-            /** Meeting Id */
+            /**
+             * Meeting Id
+             * @description Id of the meeting.
+             */
             meeting_id: string;
-            /** Resolution Id */
+            /**
+             * Resolution Id
+             * @description Id of the resolution that was voted on.
+             */
             resolution_id: string;
             /**
              * Basis
@@ -12492,6 +13514,7 @@ export interface components {
             /**
              * Votes For
              * Format: int64
+             * @description Votes in favour.
              */
             votes_for: number;
             /**
@@ -12502,23 +13525,35 @@ export interface components {
             /**
              * Abstained
              * Format: int64
+             * @description Abstentions, which do not count in the majority.
              */
             abstained: number;
             /**
              * Entitled
              * Format: int64
+             * @description How many votes those present could cast on the item: one a member, or one an authority.
              */
             entitled: number;
             /**
              * Quorum
              * Format: int64
+             * @description How many had to be present to decide.
              */
             quorum: number;
-            /** Outcome */
+            /**
+             * Outcome
+             * @description `carried` or `lost`.
+             */
             outcome: string;
-            /** Names */
+            /**
+             * Names
+             * @description How each member voted; empty where the vote was counted.
+             */
             names: components["schemas"]["NamedVoteView"][];
-            /** Casting Vote */
+            /**
+             * Casting Vote
+             * @description The chair's vote after a tie, `for` or `against`; null where none was cast.
+             */
             casting_vote: string | null;
             /**
              * External References
@@ -12538,6 +13573,7 @@ export interface components {
             authority: string;
             /**
              * Regime
+             * @description Code of `regimes`.
              * @enum {string}
              */
             regime: "joint_education_service_2012" | "national_model_2014" | "authority_led_2025";
@@ -12553,7 +13589,10 @@ export interface components {
          * @description When an allocation ends.
          */
         AdviserAllocationPatch: {
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day on which the allocation no longer holds; null: open again.
+             */
             valid_to?: string | null;
         };
         /**
@@ -12598,7 +13637,10 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
             /**
              * External References
@@ -12617,9 +13659,15 @@ export interface components {
              * @description First day on which the predecessors are closed and the successor is open.
              */
             valid_from: string;
-            /** Predecessors */
+            /**
+             * Predecessors
+             * @description Numbers of the schools that close.
+             */
             predecessors: string[];
-            /** Successor */
+            /**
+             * Successor
+             * @description Number of the school that takes their place.
+             */
             successor: string;
             /** @description The successor's details, where the register does not have it yet; left out for one that it has. */
             new_school?: components["schemas"]["SchoolDetails"] | null;
@@ -12632,11 +13680,18 @@ export interface components {
             /**
              * Valid From
              * Format: date
+             * @description First day on which the successor stands in their place.
              */
             valid_from: string;
-            /** Predecessors */
+            /**
+             * Predecessors
+             * @description Numbers of the schools that closed.
+             */
             predecessors: string[];
-            /** Successor */
+            /**
+             * Successor
+             * @description Number of the school that took their place.
+             */
             successor: string;
         };
         /**
@@ -12647,10 +13702,13 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Always 1: what was recorded together is not changed.
              */
             version: number;
-            /** Items */
+            /**
+             * Items
+             * @description The amalgamations in their order.
+             */
             items: components["schemas"]["AmalgamationView"][];
         };
         /**
@@ -12663,11 +13721,20 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Gss Code */
+            /**
+             * Gss Code
+             * @description Code of the Government Statistical Service, such as W06000014.
+             */
             gss_code: string;
-            /** Name En */
+            /**
+             * Name En
+             * @description Its English name.
+             */
             name_en: string;
-            /** Name Cy */
+            /**
+             * Name Cy
+             * @description Its Welsh name.
+             */
             name_cy: string;
         };
         /**
@@ -12707,9 +13774,15 @@ export interface components {
              * @description Code of the Government Statistical Service.
              */
             gss_code: string;
-            /** Name En */
+            /**
+             * Name En
+             * @description Its English name.
+             */
             name_en: string;
-            /** Name Cy */
+            /**
+             * Name Cy
+             * @description Its Welsh name.
+             */
             name_cy: string;
             /**
              * External References
@@ -12746,7 +13819,7 @@ export interface components {
             valid_to: string | null;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description `<authority>:<first year>`, such as `673:2019`.
              */
             id: string;
             /**
@@ -12764,9 +13837,15 @@ export interface components {
              * @description True where a date was not read at its source.
              */
             assumed: boolean;
-            /** Terms */
+            /**
+             * Terms
+             * @description The three terms in their order.
+             */
             terms: components["schemas"]["TermView"][];
-            /** Half Terms */
+            /**
+             * Half Terms
+             * @description The six half-term periods that follow from them; returns and visits go by these.
+             */
             half_terms: components["schemas"]["HalfTermView"][];
             /**
              * External References
@@ -12794,9 +13873,15 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
-            /** Valid From */
+            /**
+             * Valid From
+             * @description First day on which the school is closed and the allocation still holds.
+             */
             valid_from: string | null;
             /**
              * Valid To
@@ -12809,13 +13894,25 @@ export interface components {
          * @description A code list in the order in which a person would read it.
          */
         CodeListView: {
-            /** Name */
+            /**
+             * Name
+             * @description Stable name of the list, by which other fields refer to it.
+             */
             name: string;
-            /** Title En */
+            /**
+             * Title En
+             * @description What the list is called in English.
+             */
             title_en: string;
-            /** Title Cy */
+            /**
+             * Title Cy
+             * @description What the list is called in Welsh.
+             */
             title_cy: string;
-            /** Codes */
+            /**
+             * Codes
+             * @description Its codes in their order.
+             */
             codes: components["schemas"]["CodeView"][];
         };
         /**
@@ -12823,7 +13920,10 @@ export interface components {
          * @description Every code list.
          */
         CodeListsView: {
-            /** Items */
+            /**
+             * Items
+             * @description The code lists by name.
+             */
             items: components["schemas"]["CodeListView"][];
         };
         /**
@@ -12831,15 +13931,30 @@ export interface components {
          * @description One code.
          */
         CodeView: {
-            /** Code */
+            /**
+             * Code
+             * @description The stable code, as records bear it.
+             */
             code: string;
-            /** Label En */
+            /**
+             * Label En
+             * @description What it means, in English.
+             */
             label_en: string;
-            /** Label Cy */
+            /**
+             * Label Cy
+             * @description What it means, in Welsh.
+             */
             label_cy: string;
-            /** Valid From */
+            /**
+             * Valid From
+             * @description First day on which the code may be used; null: since always.
+             */
             valid_from: string | null;
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day on which it may no longer be used; null: open.
+             */
             valid_to: string | null;
         };
         /**
@@ -12847,11 +13962,20 @@ export interface components {
          * @description Details of a contact that change from a day on.
          */
         ContactPatch: {
-            /** Name */
+            /**
+             * Name
+             * @description Name of the person; null takes it away.
+             */
             name?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address of the post; null takes it away.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number of the post; null takes it away.
+             */
             telephone?: string | null;
             /**
              * Valid From
@@ -12902,11 +14026,20 @@ export interface components {
              * @description Code of `roles_of_people`.
              */
             post: string;
-            /** Name */
+            /**
+             * Name
+             * @description Name of the person; null where the post's e-mail address or telephone alone is known.
+             */
             name?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address at work; null where none is recorded.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number at work; null where none is recorded.
+             */
             telephone?: string | null;
             /**
              * External References
@@ -12919,16 +14052,25 @@ export interface components {
          * @description A footprint with the name that it has on the day.
          */
         FootprintView: {
-            /** Footprint */
+            /**
+             * Footprint
+             * @description Code of the footprint: a consortium, a health board's area or another group of authorities.
+             */
             footprint: string;
             /**
              * Kind
              * @description Code of `footprint_kinds`.
              */
             kind: string;
-            /** Name En */
+            /**
+             * Name En
+             * @description Its English name.
+             */
             name_en: string;
-            /** Name Cy */
+            /**
+             * Name Cy
+             * @description Its Welsh name.
+             */
             name_cy: string;
         };
         /**
@@ -12936,7 +14078,10 @@ export interface components {
          * @description Every footprint.
          */
         Footprints: {
-            /** Items */
+            /**
+             * Items
+             * @description The footprints.
+             */
             items: components["schemas"]["FootprintView"][];
         };
         /**
@@ -12954,7 +14099,10 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Valid From */
+            /**
+             * Valid From
+             * @description First day of the gap.
+             */
             valid_from: string | null;
             /**
              * Valid To
@@ -12975,16 +14123,19 @@ export interface components {
             /**
              * First Day
              * Format: date
+             * @description First day of teaching.
              */
             first_day: string;
             /**
              * Last Teaching Day
              * Format: date
+             * @description Last day of teaching.
              */
             last_teaching_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Day before the next period begins.
              */
             last_day: string;
             /**
@@ -13022,7 +14173,7 @@ export interface components {
             valid_to: string | null;
             /**
              * Id
-             * @description Id of the record: a UUID, given when it is created and never changed.
+             * @description `<kind>:<authority>`.
              */
             id: string;
             /**
@@ -13035,7 +14186,10 @@ export interface components {
              * @description Code of `liaison_kinds`.
              */
             kind: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
             /**
              * External References
@@ -13089,13 +14243,23 @@ export interface components {
             /**
              * Warnings
              * Format: int64
+             * @description Rows that a data-quality rule warns of.
              */
             warnings: number;
-            /** Added */
+            /**
+             * Added
+             * @description Schools that the register does not have.
+             */
             added?: number | null;
-            /** Changed */
+            /**
+             * Changed
+             * @description Schools whose details differ from the register's.
+             */
             changed?: number | null;
-            /** Unchanged */
+            /**
+             * Unchanged
+             * @description Schools that are alike in both.
+             */
             unchanged?: number | null;
             /**
              * Missing
@@ -13113,7 +14277,10 @@ export interface components {
          * @description When a membership ends.
          */
         MembershipPatch: {
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day on which the authority is no longer a member; null: open again.
+             */
             valid_to?: string | null;
         };
         /**
@@ -13153,9 +14320,15 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description Code of `footprint_kinds`.
+             */
             kind: string;
-            /** Footprint */
+            /**
+             * Footprint
+             * @description Code of the footprint: a consortium, a health board's area or another group of authorities.
+             */
             footprint: string;
             /**
              * External References
@@ -13184,7 +14357,10 @@ export interface components {
              * @description The school's number in the national register: seven digits, which begin with its authority's code.
              */
             school_number: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
         };
         /**
@@ -13192,7 +14368,10 @@ export interface components {
          * @description Amalgamations that are recorded together in their order, or not at all.
          */
         NewAmalgamations: {
-            /** Amalgamations */
+            /**
+             * Amalgamations
+             * @description The amalgamations, in the order in which they are recorded.
+             */
             amalgamations: components["schemas"]["AmalgamationIn"][];
         };
         /**
@@ -13200,7 +14379,10 @@ export interface components {
          * @description Authorities that are registered together, or not at all.
          */
         NewAuthorities: {
-            /** Authorities */
+            /**
+             * Authorities
+             * @description The authorities to register.
+             */
             authorities: components["schemas"]["AuthorityIn"][];
         };
         /**
@@ -13210,14 +14392,24 @@ export interface components {
         NewContact: {
             /**
              * Post
+             * @description Code of `roles_of_people`: the post at the school.
              * @enum {string}
              */
             post: "head_teacher" | "chair_of_governors" | "clerk";
-            /** Name */
+            /**
+             * Name
+             * @description Name of the person; null where it is not known.
+             */
             name?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address at work; null where none is recorded.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number at work; null where none is recorded.
+             */
             telephone?: string | null;
             /**
              * Valid From
@@ -13237,14 +14429,19 @@ export interface components {
             authority: string;
             /**
              * Kind
+             * @description Code of `liaison_kinds`.
              * @enum {string}
              */
             kind: "senior_link_officer" | "lead_officer";
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
             /**
              * Valid From
              * Format: date
+             * @description First day of the designation.
              */
             valid_from: string;
         };
@@ -13258,7 +14455,10 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** Footprint */
+            /**
+             * Footprint
+             * @description Code of the footprint: a consortium, a health board's area or another group of authorities.
+             */
             footprint: string;
             /**
              * Valid From
@@ -13276,25 +14476,40 @@ export interface components {
          * @description A person to register.
          */
         NewPerson: {
-            /** Name */
+            /**
+             * Name
+             * @description The person's name.
+             */
             name: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority that employs the person; for the staff of a consortium its host authority.
              */
             authority: string;
-            /** Employer */
+            /**
+             * Employer
+             * @description Code of the authority, or of the consortium, that employs the person.
+             */
             employer: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school at which the person works; left out where it is none.
              */
             school_number?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address at work; null where none is recorded.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number at work; null where none is recorded.
+             */
             telephone?: string | null;
-            /** Language */
+            /**
+             * Language
+             * @description The language in which the person wishes to be written to; null where no choice is recorded.
+             */
             language?: ("en" | "cy") | null;
         };
         /**
@@ -13313,24 +14528,31 @@ export interface components {
              * @description First day on which it no longer holds; left out: open.
              */
             valid_to?: string | null;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
             /**
              * Role
+             * @description Code of `roles_of_people`.
              * @enum {string}
              */
             role: "adviser" | "senior_adviser" | "lead_officer" | "director_of_education" | "managing_director" | "consortium_officer" | "data_officer" | "broker" | "head_teacher" | "chair_of_governors" | "clerk" | "member";
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority for which the role is held.
              */
             authority: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school at which the role is held: for heads and chairs of governors, and for no other role.
              */
             school_number?: string | null;
-            /** Employer */
+            /**
+             * Employer
+             * @description Code of the authority, or of the consortium, that employs the person.
+             */
             employer: string;
         };
         /**
@@ -13338,32 +14560,60 @@ export interface components {
          * @description A school that is proposed.
          */
         NewSchool: {
-            /** Name */
+            /**
+             * Name
+             * @description The school's one official name, Welsh, English or both; it is never translated.
+             */
             name: string;
             /**
              * Sector
+             * @description Code of `sectors`: the school's phase or kind.
              * @enum {string}
              */
             sector: "nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru";
-            /** Governance */
+            /**
+             * Governance
+             * @description Code of `governance`: who maintains and governs the school; null where it is not known.
+             */
             governance?: ("community" | "voluntary_aided" | "voluntary_controlled" | "foundation" | "not_applicable") | null;
-            /** School Type */
+            /**
+             * School Type
+             * @description Code of `school_types`: the ages taught; null where it is not known.
+             */
             school_type?: ("nursery" | "infants" | "nursery_infants" | "infants_juniors" | "juniors" | "nursery_infants_juniors" | "middle_3_16" | "middle_3_19" | "middle_4_19" | "secondary_11_16" | "secondary_11_19" | "special_post_16" | "special_no_post_16") | null;
-            /** Language Category */
+            /**
+             * Language Category
+             * @description Code of `language_category_2007`: the Welsh-medium type by the definitions of 2007; null where it is not known.
+             */
             language_category?: ("WM" | "DS" | "TR" | "AB" | "BB" | "CB" | "CH" | "EW" | "EM" | "NA") | null;
-            /** Religious Character */
+            /**
+             * Religious Character
+             * @description Code of `religious_character`; null where it is not known.
+             */
             religious_character?: ("none" | "church_in_wales" | "roman_catholic" | "roman_catholic_anglican") | null;
-            /** Address */
+            /**
+             * Address
+             * @description The postal address line by line, without the postcode.
+             */
             address?: string[];
-            /** Postcode */
+            /**
+             * Postcode
+             * @description Postcode; null where none is known.
+             */
             postcode?: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The school's telephone number as published; null where none is known.
+             */
             phone?: string | null;
-            /** Pupils */
+            /**
+             * Pupils
+             * @description Number on roll; null where it is not known.
+             */
             pupils?: number | null;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description The number that it will have; its first three digits name its authority.
              */
             school_number: string;
             /**
@@ -13400,7 +14650,10 @@ export interface components {
              */
             valid_from: string;
         };
-        /** Page[AdviserAllocationView] */
+        /**
+         * Page[AdviserAllocationView]
+         * @description One page of a list.
+         */
         Page_AdviserAllocationView_: {
             /**
              * Items
@@ -13415,7 +14668,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[AuthorityView] */
+        /**
+         * Page[AuthorityView]
+         * @description One page of a list.
+         */
         Page_AuthorityView_: {
             /**
              * Items
@@ -13430,7 +14686,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[CalendarView] */
+        /**
+         * Page[CalendarView]
+         * @description One page of a list.
+         */
         Page_CalendarView_: {
             /**
              * Items
@@ -13445,7 +14704,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ClosedSchoolAllocationView] */
+        /**
+         * Page[ClosedSchoolAllocationView]
+         * @description One page of a list.
+         */
         Page_ClosedSchoolAllocationView_: {
             /**
              * Items
@@ -13460,7 +14722,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ContactView] */
+        /**
+         * Page[ContactView]
+         * @description One page of a list.
+         */
         Page_ContactView_: {
             /**
              * Items
@@ -13475,7 +14740,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[GapView] */
+        /**
+         * Page[GapView]
+         * @description One page of a list.
+         */
         Page_GapView_: {
             /**
              * Items
@@ -13490,7 +14758,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[LiaisonView] */
+        /**
+         * Page[LiaisonView]
+         * @description One page of a list.
+         */
         Page_LiaisonView_: {
             /**
              * Items
@@ -13505,7 +14776,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MembershipView] */
+        /**
+         * Page[MembershipView]
+         * @description One page of a list.
+         */
         Page_MembershipView_: {
             /**
              * Items
@@ -13520,7 +14794,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[PersonView] */
+        /**
+         * Page[PersonView]
+         * @description One page of a list.
+         */
         Page_PersonView_: {
             /**
              * Items
@@ -13535,7 +14812,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[RegimeView] */
+        /**
+         * Page[RegimeView]
+         * @description One page of a list.
+         */
         Page_RegimeView_: {
             /**
              * Items
@@ -13550,7 +14830,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[ReportRowView] */
+        /**
+         * Page[ReportRowView]
+         * @description One page of a list.
+         */
         Page_ReportRowView_: {
             /**
              * Items
@@ -13565,7 +14848,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[RoleAssignmentView] */
+        /**
+         * Page[RoleAssignmentView]
+         * @description One page of a list.
+         */
         Page_RoleAssignmentView_: {
             /**
              * Items
@@ -13580,7 +14866,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SchoolCountView] */
+        /**
+         * Page[SchoolCountView]
+         * @description One page of a list.
+         */
         Page_SchoolCountView_: {
             /**
              * Items
@@ -13595,7 +14884,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SchoolListView] */
+        /**
+         * Page[SchoolListView]
+         * @description One page of a list.
+         */
         Page_SchoolListView_: {
             /**
              * Items
@@ -13610,7 +14902,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[SchoolView] */
+        /**
+         * Page[SchoolView]
+         * @description One page of a list.
+         */
         Page_SchoolView_: {
             /**
              * Items
@@ -13625,7 +14920,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[TransferView] */
+        /**
+         * Page[TransferView]
+         * @description One page of a list.
+         */
         Page_TransferView_: {
             /**
              * Items
@@ -13645,25 +14943,40 @@ export interface components {
          * @description Details of a person that change from a day on.
          */
         PersonPatch: {
-            /** Name */
+            /**
+             * Name
+             * @description The person's new name.
+             */
             name?: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority that employs the person from then on.
              */
             authority?: string;
-            /** Employer */
+            /**
+             * Employer
+             * @description Code of the authority, or of the consortium, that employs the person.
+             */
             employer?: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school at which the person works; null: at none any more.
              */
             school_number?: string | null;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address at work; null where none is recorded.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number at work; null where none is recorded.
+             */
             telephone?: string | null;
-            /** Language */
+            /**
+             * Language
+             * @description The language in which the person wishes to be written to; null where no choice is recorded.
+             */
             language?: ("en" | "cy") | null;
             /**
              * Valid From
@@ -13711,7 +15024,7 @@ export interface components {
             authority?: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school at which the person works; null where it is none.
              */
             school_number?: string | null;
             /**
@@ -13719,11 +15032,20 @@ export interface components {
              * @description Code of the authority, or of the consortium.
              */
             employer?: string;
-            /** Name */
+            /**
+             * Name
+             * @description The person's name as it is written to them.
+             */
             name?: string;
-            /** Email */
+            /**
+             * Email
+             * @description E-mail address at work; null where none is recorded.
+             */
             email?: string | null;
-            /** Telephone */
+            /**
+             * Telephone
+             * @description Telephone number at work; null where none is recorded.
+             */
             telephone?: string | null;
             /**
              * Language
@@ -13746,9 +15068,15 @@ export interface components {
              * @description Three-digit code of the local authority, such as 673.
              */
             authority: string;
-            /** School Year */
+            /**
+             * School Year
+             * @description School year, such as 2019/20: 1 September to 31 August.
+             */
             school_year: string;
-            /** Terms */
+            /**
+             * Terms
+             * @description The three terms of the school year in their order.
+             */
             terms: components["schemas"]["TermIn"][];
             /**
              * Assumed
@@ -13799,7 +15127,10 @@ export interface components {
              * @description `consortium` or `authority`: who delivers school improvement, and so who makes the returns.
              */
             delivered_by: string;
-            /** Role Titles */
+            /**
+             * Role Titles
+             * @description What the roles of people are called under it, in the language of the answer.
+             */
             role_titles: components["schemas"]["RoleTitle"][];
             /**
              * External References
@@ -13815,12 +15146,13 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Always 1: the answer tells of one request.
              */
             version: number;
             /**
              * Registered
              * Format: int64
+             * @description How many authorities the request registered.
              */
             registered: number;
         };
@@ -13832,19 +15164,24 @@ export interface components {
             /**
              * Position
              * Format: int64
+             * @description Place in the report, from 1.
              */
             position: number;
             /**
              * Kind
+             * @description What the row tells.
              * @enum {string}
              */
             kind: "warning" | "added" | "changed" | "missing" | "closed";
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school that it is about; null for a warning about none.
              */
             school_number: string | null;
-            /** Name */
+            /**
+             * Name
+             * @description Name of that school as the list, or else the register, has it; null where there is none.
+             */
             name: string | null;
             /**
              * Rule
@@ -13856,14 +15193,20 @@ export interface components {
              * @description What the rule says, in the caller's language.
              */
             detail: string | null;
-            /** Sheet */
+            /**
+             * Sheet
+             * @description Sheet of the file that a warning is about; null for other rows.
+             */
             sheet: string | null;
             /**
              * Rows
              * @description Rows of the sheet; the header is row 1.
              */
             rows: number[];
-            /** Column */
+            /**
+             * Column
+             * @description Column of the sheet that a warning is about; null where it is about whole rows.
+             */
             column: string | null;
             /**
              * Fields
@@ -13880,7 +15223,10 @@ export interface components {
          * @description When a role ends.
          */
         RoleAssignmentPatch: {
-            /** Valid To */
+            /**
+             * Valid To
+             * @description First day on which the role is no longer held; null: open again.
+             */
             valid_to?: string | null;
         };
         /**
@@ -13915,7 +15261,10 @@ export interface components {
              * @description Id of the record: a UUID, given when it is created and never changed.
              */
             id: string;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the person in the register.
+             */
             person_id: string;
             /**
              * Role
@@ -13924,15 +15273,18 @@ export interface components {
             role: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority for which the role is held.
              */
             authority: string;
             /**
              * School Number
-             * @description The school's number in the national register: seven digits, which begin with its authority's code.
+             * @description Number of the school at which the role is held; null for a role that is held for an authority or a consortium.
              */
             school_number: string | null;
-            /** Employer */
+            /**
+             * Employer
+             * @description Code of the authority, or of the consortium, that employs the person.
+             */
             employer: string;
             /**
              * External References
@@ -13945,9 +15297,15 @@ export interface components {
          * @description What a role is called under the regime.
          */
         RoleTitle: {
-            /** Role */
+            /**
+             * Role
+             * @description Code of `roles_of_people`.
+             */
             role: string;
-            /** Title */
+            /**
+             * Title
+             * @description The title in the language of the answer.
+             */
             title: string;
         };
         /**
@@ -13973,6 +15331,7 @@ export interface components {
             /**
              * Schools
              * Format: int64
+             * @description How many schools there are on the day.
              */
             schools: number;
         };
@@ -13981,28 +15340,56 @@ export interface components {
          * @description Details of a school that the register does not have yet.
          */
         SchoolDetails: {
-            /** Name */
+            /**
+             * Name
+             * @description The school's one official name, Welsh, English or both; it is never translated.
+             */
             name: string;
             /**
              * Sector
+             * @description Code of `sectors`: the school's phase or kind.
              * @enum {string}
              */
             sector: "nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru";
-            /** Governance */
+            /**
+             * Governance
+             * @description Code of `governance`: who maintains and governs the school; null where it is not known.
+             */
             governance?: ("community" | "voluntary_aided" | "voluntary_controlled" | "foundation" | "not_applicable") | null;
-            /** School Type */
+            /**
+             * School Type
+             * @description Code of `school_types`: the ages taught; null where it is not known.
+             */
             school_type?: ("nursery" | "infants" | "nursery_infants" | "infants_juniors" | "juniors" | "nursery_infants_juniors" | "middle_3_16" | "middle_3_19" | "middle_4_19" | "secondary_11_16" | "secondary_11_19" | "special_post_16" | "special_no_post_16") | null;
-            /** Language Category */
+            /**
+             * Language Category
+             * @description Code of `language_category_2007`: the Welsh-medium type by the definitions of 2007; null where it is not known.
+             */
             language_category?: ("WM" | "DS" | "TR" | "AB" | "BB" | "CB" | "CH" | "EW" | "EM" | "NA") | null;
-            /** Religious Character */
+            /**
+             * Religious Character
+             * @description Code of `religious_character`; null where it is not known.
+             */
             religious_character?: ("none" | "church_in_wales" | "roman_catholic" | "roman_catholic_anglican") | null;
-            /** Address */
+            /**
+             * Address
+             * @description The postal address line by line, without the postcode.
+             */
             address?: string[];
-            /** Postcode */
+            /**
+             * Postcode
+             * @description Postcode; null where none is known.
+             */
             postcode?: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The school's telephone number as published; null where none is known.
+             */
             phone?: string | null;
-            /** Pupils */
+            /**
+             * Pupils
+             * @description Number on roll; null where it is not known.
+             */
             pupils?: number | null;
         };
         /**
@@ -14018,11 +15405,12 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Raised by every step of the list.
              */
             version: number;
             /**
              * State
+             * @description How far the list has come.
              * @enum {string}
              */
             state: "received" | "previewed" | "applied";
@@ -14032,9 +15420,15 @@ export interface components {
              * @description The day on which the list says what stood; its changes hold from then on.
              */
             list_date: string;
-            /** Media Type */
+            /**
+             * Media Type
+             * @description Media type of the file as it was sent.
+             */
             media_type: string;
-            /** Sha256 */
+            /**
+             * Sha256
+             * @description Digest of the file, in hex.
+             */
             sha256: string;
             /**
              * Size
@@ -14045,6 +15439,7 @@ export interface components {
             /**
              * Received At
              * Format: date-time
+             * @description When the file was received.
              */
             received_at: string;
             /**
@@ -14052,6 +15447,7 @@ export interface components {
              * @description The job that does, or did, the last step: watch it at `/v1/jobs/{job_id}`.
              */
             job_id: string;
+            /** @description How many schools it holds, and how it differs from the register. */
             counts: components["schemas"]["ListCounts"];
             /**
              * Allowed Transitions
@@ -14064,23 +15460,50 @@ export interface components {
          * @description Details of a school that change from a day on.
          */
         SchoolPatch: {
-            /** Name */
+            /**
+             * Name
+             * @description The school's one official name, Welsh, English or both; it is never translated.
+             */
             name?: string;
-            /** Governance */
+            /**
+             * Governance
+             * @description Code of `governance`: who maintains and governs the school; null where it is not known.
+             */
             governance?: ("community" | "voluntary_aided" | "voluntary_controlled" | "foundation" | "not_applicable") | null;
-            /** School Type */
+            /**
+             * School Type
+             * @description Code of `school_types`: the ages taught; null where it is not known.
+             */
             school_type?: ("nursery" | "infants" | "nursery_infants" | "infants_juniors" | "juniors" | "nursery_infants_juniors" | "middle_3_16" | "middle_3_19" | "middle_4_19" | "secondary_11_16" | "secondary_11_19" | "special_post_16" | "special_no_post_16") | null;
-            /** Language Category */
+            /**
+             * Language Category
+             * @description Code of `language_category_2007`: the Welsh-medium type by the definitions of 2007; null where it is not known.
+             */
             language_category?: ("WM" | "DS" | "TR" | "AB" | "BB" | "CB" | "CH" | "EW" | "EM" | "NA") | null;
-            /** Religious Character */
+            /**
+             * Religious Character
+             * @description Code of `religious_character`; null where it is not known.
+             */
             religious_character?: ("none" | "church_in_wales" | "roman_catholic" | "roman_catholic_anglican") | null;
-            /** Address */
+            /**
+             * Address
+             * @description The postal address line by line, without the postcode.
+             */
             address?: string[];
-            /** Postcode */
+            /**
+             * Postcode
+             * @description Postcode; null where none is known.
+             */
             postcode?: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The school's telephone number as published; null where none is known.
+             */
             phone?: string | null;
-            /** Pupils */
+            /**
+             * Pupils
+             * @description Number on roll; null where it is not known.
+             */
             pupils?: number | null;
             /**
              * Valid From
@@ -14178,11 +15601,20 @@ export interface components {
              * @description Code of `religious_character`.
              */
             religious_character: string | null;
-            /** Address */
+            /**
+             * Address
+             * @description The postal address line by line, without the postcode.
+             */
             address: string[];
-            /** Postcode */
+            /**
+             * Postcode
+             * @description Postcode; null where none is known.
+             */
             postcode: string | null;
-            /** Phone */
+            /**
+             * Phone
+             * @description The school's telephone number as published; null where none is known.
+             */
             phone: string | null;
             /**
              * Pupils
@@ -14210,9 +15642,15 @@ export interface components {
          * @description One school was amalgamated into another.
          */
         SuccessionView: {
-            /** Predecessor */
+            /**
+             * Predecessor
+             * @description Number of the school that closed.
+             */
             predecessor: string;
-            /** Successor */
+            /**
+             * Successor
+             * @description Number of the school that took its place.
+             */
             successor: string;
             /**
              * Valid From
@@ -14250,27 +15688,32 @@ export interface components {
         TermIn: {
             /**
              * Name
+             * @description Which term it is.
              * @enum {string}
              */
             name: "autumn" | "spring" | "summer";
             /**
              * First Day
              * Format: date
+             * @description First day.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day.
              */
             last_day: string;
             /**
              * Holiday First Day
              * Format: date
+             * @description First day of the half-term holiday.
              */
             holiday_first_day: string;
             /**
              * Holiday Last Day
              * Format: date
+             * @description Last day of the half-term holiday.
              */
             holiday_last_day: string;
         };
@@ -14279,26 +15722,33 @@ export interface components {
          * @description One term; all days inclusive.
          */
         TermView: {
-            /** Name */
+            /**
+             * Name
+             * @description Which term it is: autumn, spring or summer.
+             */
             name: string;
             /**
              * First Day
              * Format: date
+             * @description First day.
              */
             first_day: string;
             /**
              * Last Day
              * Format: date
+             * @description Last day.
              */
             last_day: string;
             /**
              * Holiday First Day
              * Format: date
+             * @description First day of the half-term holiday.
              */
             holiday_first_day: string;
             /**
              * Holiday Last Day
              * Format: date
+             * @description Last day of the half-term holiday.
              */
             holiday_last_day: string;
         };
@@ -14315,7 +15765,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Always 1: a transfer is recorded once.
              */
             version: number;
             /**
@@ -14325,7 +15775,7 @@ export interface components {
             school_number: string;
             /**
              * Authority
-             * @description Three-digit code of the local authority, such as 673.
+             * @description Code of the authority to which it went.
              */
             authority: string;
             /**
@@ -14333,7 +15783,10 @@ export interface components {
              * @description The number that was closed.
              */
             from_school: string;
-            /** From Authority */
+            /**
+             * From Authority
+             * @description Code of the authority that it left.
+             */
             from_authority: string;
             /**
              * Transferred On
@@ -14594,7 +16047,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Version of the record: 1 when it is created, one more with every change.
+             * @description Raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -15389,7 +16842,10 @@ export interface components {
              */
             planned_for: string | null;
         };
-        /** Page[ActionView] */
+        /**
+         * Page[ActionView]
+         * @description One page of a list.
+         */
         Page_ActionView_: {
             /**
              * Items
@@ -15404,7 +16860,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[CategoryCountView] */
+        /**
+         * Page[CategoryCountView]
+         * @description One page of a list.
+         */
         Page_CategoryCountView_: {
             /**
              * Items
@@ -15419,7 +16878,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[CategoryView] */
+        /**
+         * Page[CategoryView]
+         * @description One page of a list.
+         */
         Page_CategoryView_: {
             /**
              * Items
@@ -15434,7 +16896,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[FindingView] */
+        /**
+         * Page[FindingView]
+         * @description One page of a list.
+         */
         Page_FindingView_: {
             /**
              * Items
@@ -15449,7 +16914,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[MonitoringView] */
+        /**
+         * Page[MonitoringView]
+         * @description One page of a list.
+         */
         Page_MonitoringView_: {
             /**
              * Items
@@ -15464,7 +16932,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[OutstandingVisitCountView] */
+        /**
+         * Page[OutstandingVisitCountView]
+         * @description One page of a list.
+         */
         Page_OutstandingVisitCountView_: {
             /**
              * Items
@@ -15479,7 +16950,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[OutstandingVisitView] */
+        /**
+         * Page[OutstandingVisitView]
+         * @description One page of a list.
+         */
         Page_OutstandingVisitView_: {
             /**
              * Items
@@ -15494,7 +16968,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[TimelinessView] */
+        /**
+         * Page[TimelinessView]
+         * @description One page of a list.
+         */
         Page_TimelinessView_: {
             /**
              * Items
@@ -15509,7 +16986,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[VisitVersionView] */
+        /**
+         * Page[VisitVersionView]
+         * @description One page of a list.
+         */
         Page_VisitVersionView_: {
             /**
              * Items
@@ -15524,7 +17004,10 @@ export interface components {
              */
             total?: number | null;
         };
-        /** Page[VisitView] */
+        /**
+         * Page[VisitView]
+         * @description One page of a list.
+         */
         Page_VisitView_: {
             /**
              * Items
@@ -17478,9 +18961,9 @@ export interface operations {
     read_school_profile: {
         parameters: {
             query?: {
-                /** @description Whether a closed school leads to its successor */
+                /** @description true: a closed school leads to the one in which its line ends (308), or is gone (410). */
                 resolve?: boolean;
-                /** @description Version that you hold; adds what was told since */
+                /** @description Version of the profile that you hold: what was told of the school since is added. */
                 changes_after?: number;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -17492,7 +18975,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -17549,7 +19032,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -17723,7 +19206,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -17782,7 +19265,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -17840,7 +19323,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -17891,7 +19374,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18060,7 +19543,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18119,7 +19602,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18176,7 +19659,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18233,7 +19716,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18281,7 +19764,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18336,7 +19819,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18395,7 +19878,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18451,7 +19934,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18505,7 +19988,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18680,7 +20163,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18741,7 +20224,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18787,7 +20270,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18846,7 +20329,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18899,7 +20382,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -18956,7 +20439,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19013,7 +20496,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19068,7 +20551,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19241,7 +20724,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19300,7 +20783,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19357,7 +20840,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19412,7 +20895,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19579,7 +21062,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19638,7 +21121,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19693,7 +21176,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19868,7 +21351,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19925,7 +21408,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -19981,7 +21464,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20034,7 +21517,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20091,7 +21574,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20144,7 +21627,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20201,7 +21684,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20258,7 +21741,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20319,7 +21802,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20367,7 +21850,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20426,7 +21909,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20485,7 +21968,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20601,7 +22084,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20658,7 +22141,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -20712,7 +22195,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -21048,7 +22531,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -21105,7 +22588,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -21149,7 +22632,7 @@ export interface operations {
     brokerage_list_parked_events: {
         parameters: {
             query?: {
-                /** @description Whether what is resolved is listed too */
+                /** @description true: those decided on; false: those that wait for a decision. */
                 resolved?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -21208,7 +22691,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -21589,7 +23072,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -21695,7 +23178,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -21736,21 +23219,21 @@ export interface operations {
     list_audit_entries: {
         parameters: {
             query?: {
-                /** @description Only of this kind of record */
+                /** @description Only records of this kind, such as `school`. */
                 record?: string;
-                /** @description Id of the record */
+                /** @description Only what is about the record with this id. */
                 record_id?: string;
-                /** @description Only by this subject of a token */
+                /** @description Only what this caller did or read, as its token names it (`sub`). */
                 subject?: string;
-                /** @description Only of this client */
+                /** @description Only what was done or read through this client. */
                 client_id?: string;
                 /** @description Only what belongs to the request with this id. */
                 request_id?: string;
-                /** @description Only this kind of access */
+                /** @description Only what was written, or only what was read. */
                 action?: "write" | "read";
-                /** @description From this moment on */
+                /** @description From this moment on. */
                 from?: string;
-                /** @description Up to this moment */
+                /** @description Before this moment, which is no longer meant. */
                 to?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -21893,23 +23376,23 @@ export interface operations {
     read_changes: {
         parameters: {
             query?: {
-                /** @description Position after which to go on */
+                /** @description Position after which to go on: `next_after` of the answer before; 0 from the beginning. */
                 after?: number;
-                /** @description Records on a page, at most */
+                /** @description Entries in an answer, at most 1,000. */
                 limit?: number;
-                /** @description Seconds to wait for news */
+                /** @description Seconds for which an empty answer is held back until something comes, at most 30. */
                 wait?: number;
-                /** @description Only of these types of events */
+                /** @description Only events of these types. */
                 type?: string[];
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string[];
-                /** @description Only of these schools */
+                /** @description Only of the schools with these numbers. */
                 school?: string[];
-                /** @description Only this part of the feed */
+                /** @description Only the records of this part, from 0; goes with `partitions`. */
                 partition?: number;
-                /** @description How many parts the feed is read in */
+                /** @description In how many parts the feed is read side by side. */
                 partitions?: number;
-                /** @description Only of this feed */
+                /** @description Which feed the position is of, as an answer named it; refused (410) where it is another one. */
                 feed?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -21966,23 +23449,23 @@ export interface operations {
     read_digests: {
         parameters: {
             query?: {
-                /** @description Prefixes of the hashes asked for */
+                /** @description Buckets asked for, each by the hexadecimal digits with which its hashes begin; empty for all records. */
                 prefix?: string[];
-                /** @description Digits of the prefixes that are counted */
+                /** @description By how many further digits each bucket is divided, 1 or 2. */
                 digits?: number;
-                /** @description Records listed where a count is at most this */
+                /** @description Records are listed of a bucket that holds at most this many. */
                 records_up_to?: number;
-                /** @description Whether each record is listed too */
+                /** @description true: the records are listed by their entries of the feed. */
                 entries?: boolean;
-                /** @description Position of the feed at which it is asked */
+                /** @description Position of the feed at which the records are counted; the newest when left out. */
                 at?: number;
-                /** @description Only of these kinds of records, as service.kind */
+                /** @description Only records of these kinds, each as `<service>.<aggregate>`. */
                 aggregate?: string[];
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string[];
-                /** @description Only of these schools */
+                /** @description Only of the schools with these numbers. */
                 school?: string[];
-                /** @description Only of this feed */
+                /** @description Which feed the position is of, as an answer named it; refused (410) where it is another one. */
                 feed?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22049,7 +23532,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -22106,7 +23589,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -22163,7 +23646,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -22274,7 +23757,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its version */
+                /** @description Version of the definition. */
                 version: string;
             };
             cookie?: never;
@@ -22375,15 +23858,15 @@ export interface operations {
     list_return_obligations: {
         parameters: {
             query?: {
-                /** @description Only of this organisation */
+                /** @description Only returns of the organisation with this code. */
                 organisation?: string;
-                /** @description Only of this school year */
+                /** @description Only returns of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only of this period */
+                /** @description Only returns of this half-term, a code of `half_terms`. */
                 period?: string;
-                /** @description Only in this state */
+                /** @description Only returns in this state. */
                 state?: string;
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22439,17 +23922,17 @@ export interface operations {
     list_returns: {
         parameters: {
             query?: {
-                /** @description Since this moment */
+                /** @description Only versions that were changed after this moment. */
                 since?: string;
-                /** @description Only of this organisation */
+                /** @description Only returns of the organisation with this code. */
                 organisation?: string;
-                /** @description Only of this school year */
+                /** @description Only returns of this school year, such as 2019/20. */
                 school_year?: string;
-                /** @description Only of this period */
+                /** @description Only returns of this half-term, a code of `half_terms`. */
                 period?: string;
-                /** @description Only in this state */
+                /** @description Only returns in this state. */
                 state?: string;
-                /** @description Whether it is a trial */
+                /** @description true: test returns; false: those that count. */
                 test?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22572,7 +24055,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -22633,9 +24116,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -22682,7 +24165,7 @@ export interface operations {
     read_return_document: {
         parameters: {
             query?: {
-                /** @description Form of the rendering */
+                /** @description Which rendering; goes before `Accept`. */
                 format?: "json" | "csv" | "ods";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22694,9 +24177,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -22753,9 +24236,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -22802,7 +24285,7 @@ export interface operations {
     compare_return_versions: {
         parameters: {
             query: {
-                /** @description Number of the version to compare with */
+                /** @description Number of the version to compare with. */
                 against: number;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22814,9 +24297,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -22863,7 +24346,7 @@ export interface operations {
     trace_figure: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -22875,11 +24358,11 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
-                /** @description Its code */
+                /** @description Code of the figure. */
                 code: string;
             };
             cookie?: never;
@@ -22936,7 +24419,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -22992,7 +24475,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -23049,9 +24532,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23104,9 +24587,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23163,9 +24646,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23218,9 +24701,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23273,9 +24756,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23328,9 +24811,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23387,9 +24870,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23442,9 +24925,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23497,9 +24980,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23556,9 +25039,9 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -23603,7 +25086,7 @@ export interface operations {
     exchange_list_parked_events: {
         parameters: {
             query?: {
-                /** @description Whether what is resolved is listed too */
+                /** @description true: those decided on; false: those that wait for a decision. */
                 resolved?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -23662,7 +25145,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -24191,7 +25674,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its code */
+                /** @description Code of the constitution. */
                 code: string;
             };
             cookie?: never;
@@ -24238,9 +25721,9 @@ export interface operations {
     list_bodies: {
         parameters: {
             query?: {
-                /** @description Only of this type of body */
+                /** @description Only bodies of this type, a code of `body_types`. */
                 body_type?: "joint_committee" | "executive_board" | "scrutiny_committee" | "cabinet" | "schools_forum" | "governing_body";
-                /** @description Code of the local authority */
+                /** @description Only of bodies of the local authority with this three-digit code, also those that it shares. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -24363,7 +25846,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24422,7 +25905,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24481,7 +25964,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24538,7 +26021,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24582,9 +26065,9 @@ export interface operations {
     list_members: {
         parameters: {
             query?: {
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
-                /** @description Only of this person */
+                /** @description Only memberships of the person with this id. */
                 person_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -24707,7 +26190,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24766,7 +26249,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24825,7 +26308,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24871,7 +26354,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -24915,15 +26398,15 @@ export interface operations {
     list_meetings: {
         parameters: {
             query?: {
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
-                /** @description Only of this municipal year */
+                /** @description Only of this municipal year, such as 2019/20. */
                 municipal_year?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "scheduled" | "agenda_agreed" | "notice_given" | "opened" | "adjourned" | "closed" | "minutes_drafted" | "approved" | "published" | "cancelled";
-                /** @description Code of the local authority */
+                /** @description Only of bodies of the local authority with this three-digit code, also those that it shares. */
                 authority?: string;
-                /** @description From this day on */
+                /** @description Only meetings that begin on this day or later. */
                 from_day?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -25046,7 +26529,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25107,7 +26590,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25143,7 +26626,7 @@ export interface operations {
     read_quorum: {
         parameters: {
             query?: {
-                /** @description Only of this agenda item */
+                /** @description Id of the item for which it is asked: those with a prejudicial interest in it are left out. */
                 agenda_item_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -25155,7 +26638,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25214,7 +26697,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25267,7 +26750,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25320,7 +26803,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25373,7 +26856,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25426,7 +26909,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25479,7 +26962,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25532,7 +27015,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25585,7 +27068,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25640,7 +27123,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25684,9 +27167,9 @@ export interface operations {
     list_agenda_items: {
         parameters: {
             query?: {
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -25809,7 +27292,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25868,7 +27351,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25926,7 +27409,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -25979,7 +27462,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26034,7 +27517,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26078,7 +27561,7 @@ export interface operations {
     list_attendances: {
         parameters: {
             query?: {
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -26187,7 +27670,7 @@ export interface operations {
     list_declarations: {
         parameters: {
             query?: {
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -26296,7 +27779,7 @@ export interface operations {
     list_votes: {
         parameters: {
             query?: {
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -26365,7 +27848,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26424,7 +27907,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26481,7 +27964,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26540,7 +28023,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26601,7 +28084,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26658,7 +28141,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26712,7 +28195,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26766,7 +28249,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -26810,17 +28293,17 @@ export interface operations {
     list_resolutions: {
         parameters: {
             query?: {
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
-                /** @description Only of this municipal year */
+                /** @description Only of this municipal year, such as 2019/20. */
                 municipal_year?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "moved" | "put" | "carried" | "lost" | "deferred" | "withdrawn";
-                /** @description Kind of the record that it is about */
+                /** @description Only resolutions about a record of this kind, a code of `resolution_subjects`. */
                 about_kind?: "finding" | "commission" | "school" | "return";
-                /** @description Id of the record that it is about */
+                /** @description Only resolutions about the record with this id. */
                 about_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -26943,7 +28426,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27002,7 +28485,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27055,7 +28538,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27112,7 +28595,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27165,7 +28648,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27218,7 +28701,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27269,7 +28752,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27313,9 +28796,9 @@ export interface operations {
     list_minutes: {
         parameters: {
             query?: {
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
-                /** @description Only of this meeting */
+                /** @description Only of the meeting with this id. */
                 meeting_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -27438,7 +28921,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27497,7 +28980,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27557,7 +29040,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27605,7 +29088,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27662,7 +29145,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27713,7 +29196,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27757,9 +29240,9 @@ export interface operations {
     list_decisions: {
         parameters: {
             query?: {
-                /** @description Only of this body */
+                /** @description Only of the body with this code. */
                 body_id?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "published" | "callable" | "called_in" | "effective" | "upheld" | "referred_back" | "to_council" | "implemented";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -27882,7 +29365,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27941,7 +29424,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -27998,7 +29481,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28055,7 +29538,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28112,7 +29595,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28169,7 +29652,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28220,7 +29703,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28264,11 +29747,11 @@ export interface operations {
     list_references: {
         parameters: {
             query?: {
-                /** @description Body that refers */
+                /** @description Only references made by the body with this code. */
                 from_body?: string;
-                /** @description Body that it is referred to */
+                /** @description Only references to the body with this code. */
                 to_body?: string;
-                /** @description Only in this state */
+                /** @description Only records in this state. */
                 state?: "made" | "received" | "listed" | "considered" | "accepted" | "noted" | "amended" | "rejected" | "deferred" | "referred_on" | "outcome_reported" | "closed";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -28391,7 +29874,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28450,7 +29933,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28503,7 +29986,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28560,7 +30043,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28613,7 +30096,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28670,7 +30153,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28723,7 +30206,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28774,7 +30257,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -28818,7 +30301,7 @@ export interface operations {
     governance_list_parked_events: {
         parameters: {
             query?: {
-                /** @description Whether what is resolved is listed too */
+                /** @description true: those decided on; false: those that wait for a decision. */
                 resolved?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -28877,7 +30360,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -29248,11 +30731,11 @@ export interface operations {
     add_document_to_meeting: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29266,7 +30749,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29335,11 +30818,11 @@ export interface operations {
     add_document_to_agenda_item: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29353,7 +30836,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29422,11 +30905,11 @@ export interface operations {
     add_document_to_minutes: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29440,7 +30923,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29509,11 +30992,11 @@ export interface operations {
     add_document_to_reference: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29527,7 +31010,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29596,11 +31079,11 @@ export interface operations {
     list_documents: {
         parameters: {
             query?: {
-                /** @description Kind of the record */
+                /** @description Only documents of this kind of record, such as `visit`; goes with `record_id`. */
                 record_kind?: string;
-                /** @description Id of the record */
+                /** @description Only what is about the record with this id. */
                 record_id?: string;
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29669,7 +31152,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29726,7 +31209,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29775,9 +31258,9 @@ export interface operations {
     download_document: {
         parameters: {
             query: {
-                /** @description When the link ends, in seconds since 1970 */
+                /** @description When the link ends, in seconds since 1970; part of the link that you were given. */
                 expires: number;
-                /** @description Signature of the link */
+                /** @description Signature of the link; part of the link that you were given. */
                 signature: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -29791,7 +31274,7 @@ export interface operations {
                 Range?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29870,7 +31353,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -29925,7 +31408,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -30063,17 +31546,17 @@ export interface operations {
     list_schools: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Only of this sector */
+                /** @description Only schools of this sector. */
                 sector?: "nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru";
-                /** @description Only with this status */
+                /** @description Only schools with this status. */
                 status?: "proposed" | "open" | "closed";
-                /** @description Only in this language */
+                /** @description Only schools of this Welsh-medium type. */
                 language?: "WM" | "DS" | "TR" | "AB" | "BB" | "CB" | "CH" | "EW" | "EM" | "NA";
-                /** @description Words to be found in the name */
+                /** @description Words to be found in name, address or postcode, in any order; accents do not matter. */
                 q?: string;
-                /** @description Field to sort by */
+                /** @description What the list is ordered by. */
                 sort?: "name" | "school_number";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -30182,7 +31665,7 @@ export interface operations {
     read_school: {
         parameters: {
             query?: {
-                /** @description Whether a closed school leads to its successor */
+                /** @description true: a closed school leads to the one in which its line ends (308), or is gone (410). */
                 resolve?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -30198,7 +31681,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30258,7 +31741,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30314,7 +31797,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30358,11 +31841,11 @@ export interface operations {
     count_schools: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Only of this sector */
+                /** @description Only schools of this sector. */
                 sector?: "nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru";
-                /** @description Only with this status */
+                /** @description Only schools with this status. */
                 status?: "proposed" | "open" | "closed";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -30698,7 +32181,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Id of the transfer */
+                /** @description Id of the transfer. */
                 transfer_id: string;
             };
             cookie?: never;
@@ -30755,7 +32238,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Id of the transfer */
+                /** @description Id of the transfer. */
                 transfer_id: string;
             };
             cookie?: never;
@@ -30813,7 +32296,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30880,7 +32363,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30928,7 +32411,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
             };
             cookie?: never;
@@ -30987,9 +32470,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
-                /** @description Post at the school */
+                /** @description Post at the school. */
                 post: "head_teacher" | "chair_of_governors" | "clerk";
             };
             cookie?: never;
@@ -31048,9 +32531,9 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
-                /** @description Post at the school */
+                /** @description Post at the school. */
                 post: "head_teacher" | "chair_of_governors" | "clerk";
             };
             cookie?: never;
@@ -31105,9 +32588,9 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number: string;
-                /** @description Post at the school */
+                /** @description Post at the school. */
                 post: "head_teacher" | "chair_of_governors" | "clerk";
             };
             cookie?: never;
@@ -31272,7 +32755,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -31329,7 +32812,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -31431,11 +32914,11 @@ export interface operations {
     list_footprint_memberships: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Only of this footprint */
+                /** @description Only authorities in this footprint. */
                 footprint?: string;
-                /** @description Only of this kind */
+                /** @description Only of this kind. */
                 kind?: "consortium" | "health_board";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -31554,7 +33037,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -31613,7 +33096,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -31669,7 +33152,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -31834,7 +33317,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -31891,7 +33374,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
             };
             cookie?: never;
@@ -31935,9 +33418,9 @@ export interface operations {
     list_calendars: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Only of this school year */
+                /** @description Only of this school year, such as 2019/20. */
                 school_year?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -32060,9 +33543,9 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
-                /** @description Year in which the school year begins */
+                /** @description Calendar year in which the school year begins, such as 2019. */
                 first_year: string;
             };
             cookie?: never;
@@ -32119,9 +33602,9 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority: string;
-                /** @description Year in which the school year begins */
+                /** @description Calendar year in which the school year begins, such as 2019. */
                 first_year: string;
             };
             cookie?: never;
@@ -32165,9 +33648,9 @@ export interface operations {
     list_people: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -32290,7 +33773,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32349,7 +33832,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32404,7 +33887,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32448,13 +33931,13 @@ export interface operations {
     list_role_assignments: {
         parameters: {
             query?: {
-                /** @description Only of this person */
+                /** @description Only what the person with this id holds. */
                 person_id?: string;
-                /** @description Only with this role */
+                /** @description Only assignments of this role. */
                 role?: "adviser" | "senior_adviser" | "lead_officer" | "director_of_education" | "managing_director" | "consortium_officer" | "data_officer" | "broker" | "head_teacher" | "chair_of_governors" | "clerk" | "member";
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -32573,7 +34056,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32632,7 +34115,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32687,7 +34170,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32731,9 +34214,9 @@ export interface operations {
     list_liaisons: {
         parameters: {
             query?: {
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
-                /** @description Only of this kind */
+                /** @description Only of this kind. */
                 kind?: "senior_link_officer" | "lead_officer";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -32856,7 +34339,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32913,7 +34396,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -32957,11 +34440,11 @@ export interface operations {
     list_adviser_allocations: {
         parameters: {
             query?: {
-                /** @description Number of the school */
+                /** @description Number of the school, seven digits; of a list only what is its. */
                 school_number?: string;
-                /** @description Only of this person */
+                /** @description Only what the person with this id holds. */
                 person_id?: string;
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33080,7 +34563,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33139,7 +34622,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33185,11 +34668,11 @@ export interface operations {
     list_adviser_gaps: {
         parameters: {
             query?: {
-                /** @description The day for which it is asked */
+                /** @description The day asked for, or the first of several; today when left out. */
                 on?: string;
-                /** @description Until this day */
+                /** @description Last of the days asked for; `on` alone when left out. */
                 until?: string;
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33238,11 +34721,11 @@ export interface operations {
     list_closed_school_allocations: {
         parameters: {
             query?: {
-                /** @description The day for which it is asked */
+                /** @description The day asked for, or the first of several; today when left out. */
                 on?: string;
-                /** @description Until this day */
+                /** @description Last of the days asked for; `on` alone when left out. */
                 until?: string;
-                /** @description Code of the local authority */
+                /** @description Three-digit code of the local authority; of a list only what is its. */
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33301,7 +34784,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33392,7 +34875,7 @@ export interface operations {
     send_school_list: {
         parameters: {
             query: {
-                /** @description Day of the list */
+                /** @description The day on which the list says what stood. */
                 list_date: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33464,7 +34947,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33511,7 +34994,7 @@ export interface operations {
     list_school_list_rows: {
         parameters: {
             query?: {
-                /** @description Only of this kind */
+                /** @description Only of this kind. */
                 kind?: "warning" | "added" | "changed" | "missing" | "closed";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -33527,7 +35010,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33575,7 +35058,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33628,7 +35111,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -33733,7 +35216,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its name */
+                /** @description Name of the code list. */
                 name: string;
             };
             cookie?: never;
@@ -34007,7 +35490,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34066,7 +35549,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34126,7 +35609,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34172,7 +35655,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34228,7 +35711,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34285,7 +35768,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34342,7 +35825,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34399,7 +35882,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34456,7 +35939,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34509,7 +35992,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34562,7 +36045,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34619,7 +36102,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34676,7 +36159,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34729,7 +36212,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34851,7 +36334,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34910,7 +36393,7 @@ export interface operations {
                 "If-Match": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -34968,7 +36451,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35025,7 +36508,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35076,7 +36559,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35255,7 +36738,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35314,7 +36797,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35367,7 +36850,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35420,7 +36903,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35473,7 +36956,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35526,7 +37009,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35583,7 +37066,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35640,7 +37123,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35695,7 +37178,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35927,7 +37410,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -35986,7 +37469,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36043,7 +37526,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36096,7 +37579,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36153,7 +37636,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36210,7 +37693,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36263,7 +37746,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36320,7 +37803,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36375,7 +37858,7 @@ export interface operations {
                 "Accept-Language"?: string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -36859,7 +38342,7 @@ export interface operations {
     visits_list_parked_events: {
         parameters: {
             query?: {
-                /** @description Whether what is resolved is listed too */
+                /** @description true: those decided on; false: those that wait for a decision. */
                 resolved?: boolean;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -36918,7 +38401,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description Its number */
+                /** @description Number by which the path names it. */
                 number: number;
             };
             cookie?: never;
@@ -37289,11 +38772,11 @@ export interface operations {
     add_document_to_visit: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -37307,7 +38790,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;
@@ -37376,11 +38859,11 @@ export interface operations {
     add_document_to_finding: {
         parameters: {
             query: {
-                /** @description Only in this language */
+                /** @description Language of the document, a code of `document_languages`. */
                 language: "en" | "cy" | "both";
-                /** @description Only with this classification */
+                /** @description Data class of the document's contents. */
                 classification?: "public" | "internal" | "confidential";
-                /** @description Document of which this is a redacted rendering */
+                /** @description Id of the document of which this one is a redacted rendering. */
                 original_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
@@ -37394,7 +38877,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                /** @description Its id */
+                /** @description Id of the record. */
                 id: string;
             };
             cookie?: never;

@@ -9,11 +9,10 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from contracts.text import Text
 from gateway.domain.publishing import published
 from gateway.domain.samples import NoSampleError, sample
 from gateway.domain.schema_limits import BODY, INT64, limited
-from gateway.domain.wording import Wording, in_welsh
+from gateway.domain.wording import in_welsh, summarise
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "reference" / "openapi.json"
 PROBLEMS = {
@@ -25,7 +24,6 @@ PROBLEMS = {
         "remedy": {"en": "Look elsewhere.", "cy": "Chwiliwch yn rhywle arall."},
     }
 }
-WORDS = Wording({"read_one": Text("Read one", "Darllen un")}, {"id": Text("Its id", "Ei ddynodydd")})
 
 
 def service() -> dict[str, Any]:
@@ -40,9 +38,18 @@ def service() -> dict[str, Any]:
             "/v1/ones/{id}": {
                 "get": {
                     "operationId": "read_one",
+                    "summary": "Read one",
+                    "x-summary-cy": "Darllen un",
                     "tags": ["ones"],
                     "parameters": [
-                        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+                        {
+                            "name": "id",
+                            "in": "path",
+                            "required": True,
+                            "description": "Its id",
+                            "x-description-cy": "Ei ddynodydd",
+                            "schema": {"type": "string"},
+                        }
                     ],
                     "responses": {
                         "200": {
@@ -69,7 +76,7 @@ def service() -> dict[str, Any]:
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return published({"gateway": service()}, PROBLEMS, WORDS, server="https://api.example")
+    return published({"gateway": service()}, PROBLEMS, server="https://api.example")
 
 
 def test_refusals_are_described_once_with_an_example_in_each_language(document: dict[str, Any]) -> None:
@@ -100,23 +107,13 @@ def test_the_welsh_reader_gets_welsh_where_tools_look_for_texts(document: dict[s
 
 
 def test_an_operation_without_words_is_called_what_its_right_is_called() -> None:
-    operation = {
-        "operationId": "other",
-        "x-operation-title": {"en": "Read schools", "cy": "Darllen ysgolion"},
-    }
-    WORDS.complete(operation, ["registry"])
+    title = {"en": "Read schools", "cy": "Darllen ysgolion"}
+    operation = {"operationId": "other", "x-operation-title": title}
+    summarise(operation)
     assert (operation["summary"], operation["x-summary-cy"]) == ("Read schools", "Darllen ysgolion")
-    repeated = {"operationId": "registry_read_one"}
-    WORDS.complete(repeated, ["registry"])
-    assert repeated["summary"] == "Read one"
-    unknown = {"operationId": "plainly_read_one"}
-    WORDS.complete(unknown, ["registry"])
-    assert "summary" not in unknown
-
-
-def test_words_in_one_language_are_refused() -> None:
-    with pytest.raises(ValueError, match="read_one"):
-        Wording.parsed('[summaries]\nread_one = ["Read one"]\n[parameters]\n')
+    own = {"summary": "Read one", "x-summary-cy": "Darllen un", "x-operation-title": title}
+    summarise(own)
+    assert own["summary"] == "Read one"
 
 
 @pytest.mark.parametrize(

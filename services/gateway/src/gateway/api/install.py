@@ -20,7 +20,6 @@ from gateway.api.problem_pages import problem_routes
 from gateway.domain.limits import Quota
 from gateway.domain.publishing import published
 from gateway.domain.routes import compile_routes
-from gateway.domain.wording import Wording
 from gateway.usecases.admit import Callers
 from gateway.usecases.compose import Composer
 from gateway.usecases.remember import Remembered
@@ -101,8 +100,7 @@ def description(
     """The description of the whole API, of those of its services (name -> OpenAPI document), the gateway's own too."""
     known = suite_catalogue(generic_catalogue(), documents)
     problems = entries_of(known)["problems"]
-    words = resources.files("gateway").joinpath("domain/wording.toml").read_text("utf-8")
-    return published(documents, problems, Wording.parsed(words), server=server, sandbox=sandbox)
+    return published(documents, problems, server=server, sandbox=sandbox)
 
 
 def descriptions(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from contracts.text import Text
 from gateway.domain.openapi import METHODS, merge, references, with_bearer
 from gateway.domain.samples import NoSampleError, sample
 from gateway.domain.schema_limits import LINE, limited
-from gateway.domain.wording import DESCRIPTION_CY, Wording
+from gateway.domain.wording import DESCRIPTION_CY, in_both, summarise
 
 Described = Mapping[str, Mapping[str, Any]]
 """Problems by code, each with its status and its texts in both languages, as services describe them."""
@@ -57,7 +57,6 @@ _CHECKED: Final = " Checked as RFC8725 recommends: type, algorithm, issuer, audi
 def published(
     documents: Mapping[str, Mapping[str, Any]],
     problems: Described,
-    wording: Wording,
     *,
     server: str,
     sandbox: bool = False,
@@ -67,13 +66,13 @@ def published(
     """
     merged = with_bearer(merge(documents, server=server))
     components = merged["components"]
-    _introduce(merged, wording, sandbox=sandbox)
+    _introduce(merged, sandbox=sandbox)
     components["schemas"] = {
         name: limited(schema, name=name) for name, schema in components.get("schemas", {}).items()
     }
     _headers(components)
     for _, operation in _operations(merged):
-        wording.complete(operation, documents)
+        summarise(operation)
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = limited(_sent(parameter["schema"]), LINE)
         _answers(operation, components, problems)
@@ -98,7 +97,7 @@ def _sent(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**own, **choices[0]}
 
 
-def _introduce(merged: dict[str, Any], wording: Wording, *, sandbox: bool) -> None:
+def _introduce(merged: dict[str, Any], *, sandbox: bool) -> None:
     for server in merged["servers"]:
         # Only a sandbox may be spoken to without TLS, on the machine that it runs on.
         local = sandbox or server["url"].startswith("http:")
@@ -108,7 +107,7 @@ def _introduce(merged: dict[str, Any], wording: Wording, *, sandbox: bool) -> No
         "name": "Support / Cymorth",
         "url": f"{merged['servers'][0]['url'].rstrip('/')}/docs",
     }
-    merged["tags"] = [wording.tag(tag) for tag in {tag["name"]: tag for tag in merged["tags"]}.values()]
+    merged["tags"] = [in_both(tag) for tag in {tag["name"]: tag for tag in merged["tags"]}.values()]
     for scheme in merged["components"].get("securitySchemes", {}).values():
         scheme["description"] = scheme.get("description", "An access token that you hold.") + _CHECKED
         code = scheme.get("flows", {}).get("authorizationCode")
