@@ -236,7 +236,7 @@ class Shipper:
         return cursor, rows
 
     async def _read(self, connection: Any, after: int) -> list[Record]:
-        return [Record(*row) for row in await connection.fetch(self._statements.read, after, self._limit)]
+        return list(map(Record._make, await connection.fetch(self._statements.read, after, self._limit)))
 
     async def _move(self, held: int, to: int) -> bool:
         async with raw_connection(self._engine) as connection:
