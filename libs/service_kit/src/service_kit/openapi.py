@@ -12,6 +12,8 @@ from contracts.operations import OPERATIONS
 from contracts.text import LANGUAGES, Text
 from service_kit.body import JSON, MERGE_PATCH
 from service_kit.dictionary import Dictionary, dictionary_of, shared_dictionary, write_words
+from service_kit.links import add_links
+from service_kit.media import CSV, NDJSON, ODS
 from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, entries_of, generic_catalogue
 from service_kit.routing import Router
 
@@ -48,6 +50,32 @@ _FAULT: Mapping[str, Any] = {
         "pointer": {"type": "string"},
         "code": {"type": "string"},
         "detail": {"type": "string"},
+    },
+}
+_EXPORTED: Mapping[str, Any] = {
+    NDJSON: {
+        "schema": {
+            "type": "string",
+            "description": "The whole list as a stream: each line is one item as the page would show it",
+            "x-description-cy": "Y rhestr gyfan fel ffrwd: mae pob llinell yn un eitem fel y byddai'r dudalen yn ei dangos",
+        }
+    },
+    CSV: {
+        "schema": {
+            "type": "string",
+            "description": "The whole list as a stream (RFC 4180, UTF-8): a line of headings, a line for each item; what "
+            "is null or may not be seen is empty",
+            "x-description-cy": "Y rhestr gyfan fel ffrwd (RFC 4180, UTF-8): llinell o benawdau, yna llinell ar gyfer pob "
+            "eitem; mae'r hyn sy'n null neu na chewch ei weld yn wag",
+        }
+    },
+    ODS: {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "The whole list as a stream: a spreadsheet of one sheet with the columns of the CSV",
+            "x-description-cy": "Y rhestr gyfan fel ffrwd: taenlen o un ddalen gyda cholofnau'r CSV",
+        }
     },
 }
 _HEADERS: Mapping[str, Any] = {
@@ -105,6 +133,7 @@ def openapi_of(
             # What the framework makes of the function's name is no sentence of anybody.
             operation.pop("summary", None)
             _complete(method, operation, catalogue)
+    add_links(document)
     own = Dictionary(name) if package is None else dictionary_of(package)
     write_words(document, own, shared_dictionary())
     return document
@@ -135,7 +164,9 @@ def _complete(method: str, operation: dict[str, Any], catalogue: Catalogue) -> N
         case "get":
             paged = any(parameter["name"] == "cursor" for parameter in operation["parameters"])
             shown.append("Link" if paged else "ETag")
-            if not paged:
+            if paged:
+                responses["200"]["content"] |= deepcopy(_EXPORTED)
+            else:
                 responses["304"] = {"description": "What you hold is current", "headers": _refs(["ETag"])}
         case "post":
             shown += ["ETag", "Idempotency-Replayed", "Dry-Run"]

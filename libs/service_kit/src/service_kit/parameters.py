@@ -16,6 +16,7 @@ from service_kit.written_forms import TRUE_OR_FALSE, Form, read_date, read_momen
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 50
 MAX_REFERENCE: Final = 200
+HEADED_BY: Final = ("labels", "names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,12 @@ def _limit(value: str) -> int:
 
 def _language(value: str) -> str:
     if value not in LANGUAGES:
+        raise ValueError(value)
+    return value
+
+
+def _headings(value: str) -> str:
+    if value not in HEADED_BY:
         raise ValueError(value)
     return value
 
@@ -122,7 +129,7 @@ CURSOR = Parameter(
         "Where the page begins: links.next of the page before",
         "Lle mae'r dudalen yn dechrau: links.next y dudalen flaenorol",
     ),
-    {"type": "string", "minLength": 1, "maxLength": 1024},
+    {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[A-Za-z0-9_-]+$"},
     _cursor,
     "invalid_cursor",
 )
@@ -133,6 +140,20 @@ TOTAL = Parameter(
     _flag,
     "must_be_true_or_false",
 )
+HEADINGS = Parameter(
+    "headings",
+    Text(
+        "What the columns of a CSV or spreadsheet are headed by: labels in the language of the answer, or names of fields",
+        "Beth sydd ym mhenawdau colofnau CSV neu daenlen: labeli yn iaith yr ateb, neu enwau'r meysydd",
+    ),
+    {"type": "string", "enum": list(HEADED_BY), "default": HEADED_BY[0], "x-enum-labels": {
+        "labels": {"en": "Labels in the language of the answer", "cy": "Labeli yn iaith yr ateb"},
+        "names": {"en": "Names of the fields", "cy": "Enwau'r meysydd"},
+    }},
+    _headings,
+    "not_in_list",
+    {"expected": ", ".join(HEADED_BY)},
+)  # fmt: skip
 EXTERNAL_REFERENCE = Parameter(
     "external_reference",
     Text(
@@ -153,6 +174,8 @@ IF_MATCH = Header(
     "If-Match",
     Text("ETag of the version that you change", "ETag y fersiwn yr ydych yn ei newid"),
     required=True,
+    # One strong tag; a list of them, a weak one and * say nothing of the version that was read.
+    schema={"type": "string", "pattern": r'^"[!#-+\--~]+"$'},
 )
 RANGE = Header(
     "Range",

@@ -152,6 +152,14 @@ def _repeated_operation_ids(parts: Mapping[str, Document]) -> set[str]:
 def _with_ids(item: dict[str, Any], service: str, repeated: set[str]) -> dict[str, Any]:
     for method in METHODS:
         operation = item.get(method)
-        if isinstance(operation, dict) and operation.get("operationId") in repeated:
-            operation["operationId"] = f"{service}_{operation['operationId']}"
+        if not isinstance(operation, dict):
+            continue
+        linked = [
+            link
+            for answer in operation.get("responses", {}).values()
+            for link in answer.get("links", {}).values()
+        ]
+        for named in (operation, *linked):
+            if named.get("operationId") in repeated:
+                named["operationId"] = f"{service}_{named['operationId']}"
     return item

@@ -20,6 +20,9 @@ PAGE: Final = 1_000
 """Items of a page, at most: the feed's pages are the longest."""
 INT64: Final = (-(2**63), 2**63 - 1)
 NO_NUL: Final = "^[^\\u0000]*$"
+NOT_BLANK: Final = r"\S"
+"""How a model says that a text is more than blanks; that it has no NUL is then still to be said."""
+NOT_BLANK_NO_NUL: Final = r"^[^\u0000]*\S[^\u0000]*$"
 _PART: Final = re.compile(r"(?:\[[^\]]+\]|\\d|[\w/:-])(?:\{(?P<least>\d+)(?:,(?P<most>\d+))?\})?")
 _PLAIN: Final = re.compile(rf"\^(?:{re.sub('[?]P<[a-z]+>', '?:', _PART.pattern)})+\$")
 _LENGTHS: Final[Mapping[str, int]] = {"date": 10, "date-time": 40, "binary": FILE}
@@ -58,6 +61,8 @@ def _limit_text(schema: dict[str, Any], longest: int) -> None:
     schema.setdefault("maxLength", stated or _LENGTHS.get(str(schema.get("format")), longest))
     if "format" not in schema:
         schema.setdefault("pattern", NO_NUL)
+    if schema.get("pattern") == NOT_BLANK:
+        schema["pattern"] = NOT_BLANK_NO_NUL
 
 
 def _length_of(pattern: str) -> int | None:

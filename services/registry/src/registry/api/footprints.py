@@ -1,7 +1,7 @@
 """Footprints (consortia and health boards), and which authority is in which, by date."""
 
 from datetime import date
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from registry.storage.showing import Row, first, showing, showing_current
 from registry.storage.tables import footprint_memberships
 from registry.usecases.join_footprint import join_footprint, leave_footprint
 from service_kit.call import Call, RequestCall
+from service_kit.coded import one_of
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, View
 from service_kit.own_references import takes_references
@@ -31,6 +32,8 @@ from service_kit.routing import Router
 from service_kit.unit_of_work import UnitOfWork
 
 router = Router("footprints", Text("Footprints", "Olion traed"))
+
+FootprintCode = Annotated[str, *one_of({code: one.names[-1][1] for code, one in FOOTPRINTS.items()})]
 
 
 class FootprintView(View, data_class=DataClass.public):
@@ -65,7 +68,7 @@ class NewMembership(Model):
     """An authority joins a footprint."""
 
     authority: AuthorityCode
-    footprint: str
+    footprint: FootprintCode
     valid_from: date | None = None
     """First day; left out: since always, or unknown."""
     valid_to: date | None = None
@@ -73,8 +76,6 @@ class NewMembership(Model):
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
-        if self.footprint not in FOOTPRINTS:
-            raise fault("not_in_list", {"expected": ", ".join(FOOTPRINTS)})
         if self.valid_from is not None and self.valid_to is not None and self.valid_to <= self.valid_from:
             raise fault("ends_before_it_begins")
         return self
