@@ -11,15 +11,16 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.events.registry import SchoolDetailsChanged, SchoolRegistered
+from contracts.governance_codes import COMPOSITION_FAULTS
 from contracts.identifiers import new_id
 from eventing.envelope import envelope_of, packed_headers
 from eventing.transports.local import LocalTransport
 from eventing.transports.port import PublishError, Record
 from governance.domain.constitutions import Constitution
+from governance.domain.refusals import APPOINTMENT_REFUSALS, VOTE_REFUSALS
 from governance.service import service
 from governance.storage.conventions import constitutions
 from governance.storage.tables import known_schools, metadata
-from service_kit.app import catalogue_of
 from service_kit.migrations.draft import draft
 from service_kit.policy.roles import roles
 from service_kit.process import Runtime
@@ -93,16 +94,20 @@ async def test_it_hears_of_schools(governance: Governance) -> None:
 
 
 def test_every_reason_of_a_refusal_is_said_in_both_languages() -> None:
-    """R01: what a problem's detail names as reasons is what the rules give, in Welsh as in English."""
-    catalogue = catalogue_of(service)
-    domain = "".join(
-        (service.package / "domain" / name).read_text("utf-8") for name in ("voting.py", "constitutions.py")
-    )
-    usecases = (service.package / "usecases" / "resolutions.py").read_text("utf-8")
-    given = set(re.findall(r'Refused\(\s*"(\w+)"', domain + usecases))
-    assert len(given) >= 7
-    detail = catalogue.problems["vote_refused"].detail
-    assert all(code in detail.en and code in detail.cy for code in given)
+    """R01: each code that the rules give has its sentence, in Welsh as in English, and no sentence lacks a code."""
+
+    def given(pattern: str, *files: str) -> set[str]:
+        text = "".join((service.package / name).read_text("utf-8") for name in files)
+        return set(re.findall(pattern, text))
+
+    votes = given(r'Refused\(\s*"(\w+)"', "domain/voting.py", "usecases/resolutions.py")
+    faults = given(r'(?:Fault\(\s*|code = |wanted else )"(\w+)"', "domain/constitutions.py")
+    composition = {code.code for code in COMPOSITION_FAULTS.codes}
+    assert votes == VOTE_REFUSALS.keys()
+    assert faults == composition | (APPOINTMENT_REFUSALS.keys() - {"already_member"})
+    for code, text in {**VOTE_REFUSALS, **APPOINTMENT_REFUSALS}.items():
+        assert [text.en[-1], text.cy[-1]] == [".", "."], code
+        assert text.en != text.cy, code
 
 
 def test_constitutions_are_whole() -> None:

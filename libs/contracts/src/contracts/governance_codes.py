@@ -24,6 +24,20 @@ VOTING_BASES = _list(
     ("per_authority", "One vote an authority", "Un bleidlais i bob awdurdod"),
 )  # fmt: skip
 
+COMPOSITION_FAULTS = _list(
+    "composition_faults", "Where a body is not composed as its constitution says",
+    "Lle nad yw corff wedi'i gyfansoddi fel y dywed ei gyfansoddiad",
+    ("vacancy", "A seat is vacant", "Mae sedd yn wag"),
+    ("too_many", "More hold the seat than it has places", "Mae mwy yn dal y sedd nag sydd o leoedd ynddi"),
+    ("no_chair", "There is no chair", "Nid oes cadeirydd"),
+    ("chair_not_eligible", "The chair does not hold the seat that chairs come from",
+     "Nid yw'r cadeirydd yn y sedd y daw cadeiryddion ohoni"),
+    ("no_serving_head", "Too few serving headteachers", "Rhy ychydig o benaethiaid sydd yn eu swydd"),
+    ("too_few_members", "Too few members", "Rhy ychydig o aelodau"),
+    ("share_too_large", "Too large a share of the members hold this seat",
+     "Mae cyfran rhy fawr o'r aelodau yn y sedd hon"),
+)  # fmt: skip
+
 MEETING_STATES = _list(
     "meeting_states", "States of a meeting", "Cyflyrau cyfarfod",
     ("scheduled", "Scheduled", "Wedi'i drefnu"),
@@ -139,7 +153,7 @@ REFERENCE_OUTCOMES = _list(
 )  # fmt: skip
 
 GOVERNANCE_CODE_LISTS = (
-    BODY_TYPES, OFFICES, VOTING_BASES, MEETING_STATES, AGENDA_ITEM_STATES, AGENDA_MATTERS, DECLARATION_KINDS,
-    RESOLUTION_KINDS, RESOLUTION_STATES, RESOLUTION_SUBJECTS, MINUTES_STATES, DECISION_STATES, REFERENCE_STATES,
-    REFERENCE_OUTCOMES,
+    BODY_TYPES, OFFICES, VOTING_BASES, COMPOSITION_FAULTS, MEETING_STATES, AGENDA_ITEM_STATES, AGENDA_MATTERS,
+    DECLARATION_KINDS, RESOLUTION_KINDS, RESOLUTION_STATES, RESOLUTION_SUBJECTS, MINUTES_STATES, DECISION_STATES,
+    REFERENCE_STATES, REFERENCE_OUTCOMES,
 )  # fmt: skip

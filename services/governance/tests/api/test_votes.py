@@ -44,6 +44,7 @@ async def test_the_forum_votes_eight_for_and_four_abstain(governance: Governance
     assert (problem["code"], problem["reason"], problem["cast"], problem["entitled"]) == (
         "vote_refused", "more_votes_than_members", 13, 12,
     )  # fmt: skip
+    assert problem["detail"] == "There are more votes than those present may cast. Nothing was recorded."
     assert await governance.counts() == before
     carried = await clerk.done(f"{path}/vote", {"votes_for": 8, "abstained": 4})
     assert (carried["state"], carried["number"]) == ("carried", 3)

@@ -12,6 +12,7 @@ from contracts.events.governance import (
 )
 from contracts.identifiers import new_id
 from governance.domain.constitutions import Constitution, Member, appointment_fault
+from governance.domain.refusals import APPOINTMENT_REFUSALS
 from governance.storage.conventions import constitutions
 from governance.storage.known import schools_of
 from governance.storage.memberships import member_of, members_on
@@ -108,9 +109,9 @@ async def appoint(uow: UnitOfWork, body: Row, wanted: Appointment) -> str:
     new = Member("", wanted.seat, voting, wanted.represents, wanted.office, wanted.serving_head)
     fault = appointment_fault(rules, new, [member_of(row) for row in held], body["authorities"])
     if fault is not None:
-        raise ProblemError("appointment_refused", extra={"reason": fault.code})
+        raise _refusal(fault.code)
     if any(row["person_id"] == wanted.person_id for row in held):
-        raise ProblemError("appointment_refused", extra={"reason": "already_member"})
+        raise _refusal("already_member")
     values = {
         "body_id": body["id"],
         "person_id": wanted.person_id,
@@ -127,6 +128,10 @@ async def appoint(uow: UnitOfWork, body: Row, wanted: Appointment) -> str:
     )  # fmt: skip
     await uow.write(members, [write])
     return id_
+
+
+def _refusal(code: str) -> ProblemError:
+    return ProblemError("appointment_refused", {"reason": APPOINTMENT_REFUSALS[code]}, extra={"reason": code})
 
 
 async def end_membership(uow: UnitOfWork, member: Row, last_day_after: date) -> None:

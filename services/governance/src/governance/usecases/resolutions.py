@@ -8,6 +8,7 @@ from contracts.events import governance_decisions as events
 from contracts.identifiers import new_id
 from governance.domain import voting
 from governance.domain.constitutions import Member, votes_of
+from governance.domain.refusals import VOTE_REFUSALS
 from governance.domain.resolutions import ResolutionNow
 from governance.domain.voting import Cast, Count, Refused
 from governance.storage.conventions import constitutions
@@ -181,4 +182,5 @@ async def vote(uow: UnitOfWork, row: Row, room: Room, given: VoteGiven) -> None:
 
 def _refusal(refused: Refused) -> ProblemError:
     extra = {name: value for name, value in asdict(refused).items() if value is not None and name != "code"}
-    return ProblemError("vote_refused", extra={"reason": refused.code, **extra})
+    words = {"reason": VOTE_REFUSALS[refused.code]}
+    return ProblemError("vote_refused", words, extra={"reason": refused.code, **extra})
