@@ -4,6 +4,7 @@ The only thing that is not production's is the issuer of tokens (`testkit.tokens
 """
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -15,16 +16,20 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.install import install_upstreams
 from gateway.service import service
 from service_kit.app import create_app
 from service_kit.process import Server, server_options
 from service_kit.settings import Settings
+from testkit.raw_http import Reply, request
 from testkit.tokens import TokenFactory
 
 OPERATION = "x-gwella-operation"
 CHUNK = b"x" * 65_536
+UPLOAD = {"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
 
 
 def needs(operation: str, **more: Any) -> dict[str, Any]:
@@ -37,6 +42,8 @@ class Upstream:
 
     app: FastAPI
     seen: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Of each request: the id and the Forwarded line that the gateway gives it."""
     received_bytes: int = 0
     waiting: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
@@ -84,16 +91,14 @@ def _school(upstream: Upstream, app: FastAPI) -> None:
 
 
 def _streams(upstream: Upstream, app: FastAPI) -> None:
-    upload = {"requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
-
-    @app.post("/v1/school-lists", **needs("lists.write", **upload))
+    @app.post("/v1/school-lists", **needs("lists.write", **UPLOAD))
     async def upload_list(request: Request) -> Response:
         upstream.received_bytes = 0
         async for chunk in request.stream():
             upstream.received_bytes += len(chunk)
         return JSONResponse({"bytes": upstream.received_bytes}, 202)
 
-    @app.post("/v1/refusing", **needs("lists.write", **upload))
+    @app.post("/v1/refusing", **needs("lists.write", **UPLOAD))
     async def upload_refused(request: Request) -> Response:
         # Answers before the body has come, as a service does that dislikes its first bytes.
         await anext(request.stream())
@@ -130,11 +135,45 @@ def _streams(upstream: Upstream, app: FastAPI) -> None:
         return Response(b"nobody")
 
 
+def _impatient(app: FastAPI) -> None:
+    """What clients are slow with: sending, and reading."""
+
+    @app.post("/v1/slow-uploads", **needs("lists.write", **UPLOAD, **{"x-gwella-deadline-seconds": 0.4}))
+    async def upload_slowly(request: Request) -> Response:
+        async for _ in request.stream():
+            pass
+        return JSONResponse({}, 202)
+
+    @app.get("/v1/slow-exports", **needs("schools.read", **{"x-gwella-deadline-seconds": 0.4}))
+    async def read_large() -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(400):
+                yield CHUNK
+
+        return StreamingResponse(parts(), media_type="application/octet-stream")
+
+
+class Noting:
+    """Writes down who asked."""
+
+    def __init__(self, app: ASGIApp, upstream: Upstream) -> None:
+        self._app = app
+        self._asked = upstream.asked
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            found = Headers(scope=scope)
+            self._asked.append((found.get("x-request-id", ""), found.get("forwarded", "")))
+        await self._app(scope, receive, send)
+
+
 def upstream_app() -> Upstream:
     app = FastAPI(title="Register")
     upstream = Upstream(app)
+    app.add_middleware(Noting, upstream=upstream)
     _school(upstream, app)
     _streams(upstream, app)
+    _impatient(app)
     return upstream
 
 
@@ -182,6 +221,47 @@ class RunningGateway:
             headers["Authorization"] = f"Bearer {token}"
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, **options)
 
+    def asking(self, number: str, *lines: str) -> bytes:
+        """A good request as bytes, to be known again by its id and by its target."""
+        return request("GET", f"/v1/echo?asked={number}", self.line, f"X-Request-Id: {number}", *lines)
+
+    @property
+    def line(self) -> str:
+        """The Authorization line of a client that sends raw bytes."""
+        return f"Authorization: Bearer {self.tokens.token('operator', sub='raw', client_id='raw')}"
+
+    @asynccontextmanager
+    async def others_served(self) -> AsyncIterator[list[int]]:
+        """Somebody else asks all the while, on a connection of their own; gives the statuses of the answers."""
+        statuses: list[int] = []
+        done = asyncio.Event()
+
+        async def ask() -> None:
+            async with self.client("operator", client_id="somebody-else") as client:
+                while not done.is_set() or not statuses:
+                    number = f"other-{len(statuses):06}"
+                    answer = await client.get(f"/v1/echo?asked={number}", headers={"X-Request-Id": number})
+                    assert answer.json()["target"] == f"/v1/echo?asked={number}"
+                    assert answer.headers["x-request-id"] == number
+                    statuses.append(answer.status_code)
+                    await asyncio.sleep(0.005)
+
+        asking_on = asyncio.create_task(ask())
+        try:
+            yield statuses
+        finally:
+            done.set()
+            await asking_on
+
+    @staticmethod
+    def answers(reply: Reply, number: str) -> bool:
+        """Whether this is the answer to the request of that number, by the gateway's word and by the service's."""
+        return (
+            reply.status == 200
+            and reply.headers["x-request-id"] == number
+            and json.loads(reply.body)["target"] == f"/v1/echo?asked={number}"
+        )
+
 
 StartGateway = Callable[..., Awaitable[RunningGateway]]
 
@@ -202,7 +282,7 @@ async def start_gateway() -> AsyncIterator[StartGateway]:
             settings = Settings(upstreams={"registry": address}, **values)
             own = replace(service, install=lambda app: install_upstreams(app, {"registry": document}))
             app = create_app(own, settings, authenticate=tokens.bearer())
-            port = await running.enter_async_context(serving(app))
+            port = await running.enter_async_context(serving(app, settings=settings))
             return RunningGateway(f"http://127.0.0.1:{port}", address, upstream, tokens)
 
         yield start

@@ -5,7 +5,7 @@ Nothing else imports aiohttp. Bodies pass unparsed in both directions: the gatew
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any, ClassVar, Final
 
@@ -66,7 +66,7 @@ _NO_CONTENT_TYPE: Final = CIMultiDict({istr("Content-Type"): None})
 class _Outgoing:
     """A request body on its way, which remembers when its own source failed: that is no fault of the upstream."""
 
-    def __init__(self, source: AsyncIterator[bytes]) -> None:
+    def __init__(self, source: AsyncIterable[bytes]) -> None:
         self._source = source
         self.fault: BaseException | None = None
 
@@ -185,7 +185,7 @@ class Upstream:
         method: str,
         target: str,
         headers: Headers,
-        body: AsyncIterator[bytes] | bytes | None = None,
+        body: AsyncIterable[bytes] | bytes | None = None,
         total: float | None = 30.0,
     ) -> UpstreamResponse:
         """Sends one request and waits for the head of the answer.
@@ -222,7 +222,7 @@ class Upstream:
         method: str,
         target: str,
         headers: Headers,
-        body: AsyncIterator[bytes] | bytes | None,
+        body: AsyncIterable[bytes] | bytes | None,
     ) -> UpstreamResponse:
         """Sends, once more where that is allowed, and keeps the circuit's account."""
         circuit = self.circuit

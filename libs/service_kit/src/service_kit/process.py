@@ -42,6 +42,7 @@ from service_kit.documents.opening import scanner_of, store_of
 from service_kit.documents.tasks import tasks_of
 from service_kit.forgetting import forgetting
 from service_kit.foundation import Foundation
+from service_kit.http_protocol import WireProtocol
 from service_kit.jobs.running import JobRunner
 from service_kit.journal import Actor, Journal
 from service_kit.logging import configure_logging
@@ -313,6 +314,13 @@ def settle() -> None:
 def server_options(settings: Settings) -> dict[str, Any]:
     """Uvicorn's options, the same for every way of running. Without a graceful timeout it would wait for ever."""
     return {
+        "http": partial(
+            WireProtocol,
+            head_seconds=settings.request_head_seconds,
+            body_seconds=settings.request_body_seconds,
+        ),
+        # Nothing is upgraded: what asks for another protocol is answered in this one.
+        "ws": "none",
         "access_log": False,
         "log_config": None,
         "lifespan": "on",

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=26_214_400, ge=1024)
     """Largest uploaded file (25 MiB)."""
+    request_head_seconds: float = Field(default=15, gt=0)
+    """How long a client may take to send the head of a request, from opening the connection or its first byte."""
+    request_body_seconds: float = Field(default=15, gt=0)
+    """How long a client may pause within the body of a request."""
     data_dir: Path | None = None
     """Folder in which files of documents are kept where no other store is named; None: none are kept."""
     document_store: str | None = None

@@ -29,9 +29,39 @@ class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
+class StreamedBody:
+    """A body that comes in pieces, counted as they pass. `waiting`: the client has been asked for the next one."""
+
+    __slots__ = ("_first", "_limit", "_receive", "waiting")
+
+    def __init__(self, first: bytes, receive: Receive, limit: int) -> None:
+        self._first = first
+        self._receive = receive
+        self._limit = limit
+        self.waiting = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces. Raises ProblemError (413), ClientGone."""
+        chunk, size, more = self._first, 0, True
+        while True:
+            size += len(chunk)
+            if size > self._limit:
+                raise ProblemError("body_too_large", {"limit": self._limit})
+            if chunk:
+                yield chunk
+            if not more:
+                return
+            self.waiting = True
+            message = await self._receive()
+            self.waiting = False
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+
+
 async def request_body(
     found: Mapping[bytes, bytes], receive: Receive, limit: int
-) -> AsyncIterator[bytes] | bytes | None:
+) -> StreamedBody | bytes | None:
     """The request's body: nothing, bytes when it came in one piece, else a stream. Raises ProblemError (413)."""
     length = found.get(b"content-length")
     if length is None and b"transfer-encoding" not in found:
@@ -48,23 +78,7 @@ async def request_body(
         raise ClientGone
     first: bytes = message.get("body", b"")
     if message.get("more_body", False):
-        return _stream(first, receive, limit)
+        return StreamedBody(first, receive, limit)
     if len(first) > limit:
         raise ProblemError("body_too_large", {"limit": limit})
     return first
-
-
-async def _stream(first: bytes, receive: Receive, limit: int) -> AsyncIterator[bytes]:
-    chunk, size, more = first, 0, True
-    while True:
-        size += len(chunk)
-        if size > limit:
-            raise ProblemError("body_too_large", {"limit": limit})
-        if chunk:
-            yield chunk
-        if not more:
-            return
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk, more = message.get("body", b""), message.get("more_body", False)

@@ -25,10 +25,13 @@ log = structlog.get_logger(__name__)
 class Observation:
     """What is known of one request: filled as it goes, recorded at its end.
 
-    `started`: the head of the answer has been sent. `code`: the problem's, or the kind of the failure.
+    `started`: the head of the answer has been sent; `sending`: the client is to take the next piece. `code`: the
+    problem's, or the kind of the failure.
     """
 
-    __slots__ = ("began", "client_id", "code", "method", "span", "started", "status", "template", "trace")
+    __slots__ = (
+        "began", "client_id", "code", "method", "sending", "span", "started", "status", "template", "trace",
+    )  # fmt: skip
 
     def __init__(self, method: str, template: str, trace: tuple[int, int], span: Span | None) -> None:
         self.method = method
@@ -38,6 +41,7 @@ class Observation:
         self.began = perf_counter()
         self.status = 0
         self.started = False
+        self.sending = False
         self.code: str | None = None
         self.client_id: str | None = None
 

@@ -6,7 +6,7 @@ by every request, so what can be prepared is prepared.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.answers import Answers
-from gateway.api.bodies import BodyLimits, ClientGone, request_body
+from gateway.api.bodies import BodyLimits, ClientGone, StreamedBody, request_body
 from gateway.api.guarding import Guard
 from gateway.api.observing import Observation, Observer
 from gateway.domain.headers import Lines, forwarded, to_client, to_upstream
@@ -198,7 +198,7 @@ class PassThrough:
             raise ProblemError("not_found")
         upstream = self._upstreams[service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
-        guard = Guard(operation.deadline, None if isinstance(body, AsyncIterator) else receive)
+        guard = Guard(operation.deadline, None if isinstance(body, StreamedBody) else receive)
         try:
             response = await upstream.send(operation.method, _target(scope), lines, body, None)
             try:
@@ -213,6 +213,11 @@ class PassThrough:
             guard.forgive()
             if guard.client_gone:
                 raise ClientGone from None
+            if observation.sending:
+                # The client does not take the answer that is there: nothing is held against the service.
+                raise BrokenOff(service) from None
+            if isinstance(body, StreamedBody) and body.waiting:
+                raise ProblemError("request_timeout", headers={"Connection": "close"}) from None
             raise _refusal(upstream.timed_out(), operation, observation) from None
         finally:
             guard.stop()
@@ -254,12 +259,14 @@ async def _answer(
     else:
         # Before the first byte is read the answer can still become a problem; after the head it cannot.
         chunk = await response.read_some()
-    observation.started = True
+    observation.started = observation.sending = True
     await send(start)
     while not head_only and not response.ended:
         if chunk:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        observation.sending = False
         chunk = await response.read_some()
+        observation.sending = True
     await send({"type": "http.response.body", "body": chunk, "more_body": False})
 
 
@@ -270,7 +277,7 @@ async def _drain(response: UpstreamResponse) -> None:
 
 
 _ONCE: Final = frozenset(
-    (b"authorization", b"content-length", b"x-request-id", b"if-match", b"idempotency-key")
+    (b"authorization", b"content-length", b"content-type", b"x-request-id", b"if-match", b"idempotency-key")
 )
 
 
