@@ -10,18 +10,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import monotonic, perf_counter, sleep
+from typing import IO
 
 import psutil
 import uvloop
 
 from gwella.bench.figures import Figure, percentile
-from testkit.processes import free_port
+from testkit.processes import ends_with_parent, free_port
 
 TURNS = 5
 REQUESTS = 4_000
@@ -124,7 +125,7 @@ async def _ask(port: int, token: str, requests: int) -> list[float]:
     return turn.latencies
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds of CPU that a process and its children have used."""
     process = psutil.Process(pid)
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
@@ -132,9 +133,22 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def _server(*arguments: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def serving(
+    *arguments: str,
+    port: int,
+    environment: Mapping[str, str] | None = None,
+    log: int | IO[str] = subprocess.PIPE,
+) -> Iterator[subprocess.Popen[str]]:
+    """A server as a process of its own, from when it takes connections at `port` to the end of the block.
+
+    What it says goes to `log`. Raises RuntimeError when it takes none within half a minute.
+    """
     process = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        arguments,
+        stdout=log,
+        text=True,
+        env={**(environment or os.environ), "PYTHONUNBUFFERED": "1"},
+        preexec_fn=ends_with_parent(signal.SIGTERM),  # noqa: PLW1509 - from the main thread
     )
     try:
         until = monotonic() + 30
@@ -152,11 +166,21 @@ def _server(*arguments: str, port: int) -> Iterator[subprocess.Popen[str]]:
         process.wait(10)
 
 
+def nginx_command(folder: Path, upstream: int, port: int) -> tuple[str, ...] | None:
+    """How to start an nginx that passes everything from `port` on to the port `upstream`; None: it is not installed."""
+    nginx = shutil.which("nginx")
+    if nginx is None:
+        return None
+    configuration = folder / "nginx.conf"
+    configuration.write_text(_NGINX.format(folder=folder, upstream=upstream, port=port))
+    return nginx, "-c", str(configuration), "-p", str(folder)
+
+
 def measure(requests: int = REQUESTS, turns: int = TURNS) -> dict[str, float]:
     """CPU per request in microseconds, by server, and the gateway's latencies and rate.
 
-    Keys: `bare_us`, `gateway_us`, `service_us`, `nginx_us` (only where nginx is installed), `of_bare` (1 is as cheap
-    as a bare proxy), `p50_ms`, `p99_ms`, `requests_per_second`.
+    Keys: `bare_us`, `gateway_us`, `service_us`, `nginx_us` (only where nginx is installed), the same with `_rate`
+    (requests a second), `of_bare` (1 is as cheap as a bare proxy), `p50_ms`, `p99_ms`, `requests_per_second`.
     """
     module = (sys.executable, "-m", "gwella.bench.gateway_servers")
     with ExitStack() as running:
@@ -168,14 +192,10 @@ def measure(requests: int = REQUESTS, turns: int = TURNS) -> dict[str, float]:
             "bare": (*module, "bare", str(ports["bare"]), behind),
             "gateway": (*module, "gateway", str(ports["gateway"]), behind),
         }
-        if nginx := shutil.which("nginx"):
-            configuration = Path(folder) / "nginx.conf"
-            configuration.write_text(
-                _NGINX.format(folder=folder, upstream=ports["service"], port=ports["nginx"])
-            )
-            commands["nginx"] = (nginx, "-c", str(configuration), "-p", folder)
+        if nginx := nginx_command(Path(folder), ports["service"], ports["nginx"]):
+            commands["nginx"] = nginx
         servers = {
-            name: running.enter_context(_server(*command, port=ports[name]))
+            name: running.enter_context(serving(*command, port=ports[name]))
             for name, command in commands.items()
         }
         output = servers["gateway"].stdout
@@ -187,24 +207,25 @@ def measure(requests: int = REQUESTS, turns: int = TURNS) -> dict[str, float]:
 
 def _measured(servers: dict[str, tuple[int, int]], token: str, requests: int, turns: int) -> dict[str, float]:
     costs: dict[str, list[float]] = {name: [] for name in servers}
+    rates: dict[str, list[float]] = {name: [] for name in servers}
     latencies: list[float] = []
-    seconds = 0.0
     for turn in range(turns + 1):
         for name, (pid, port) in servers.items():
-            used, began = _cpu(pid), perf_counter()
+            used, began = cpu_seconds(pid), perf_counter()
             found = uvloop.run(_ask(port, token, requests if turn else requests // 4))
             if turn == 0:
                 continue  # warms up
-            costs[name].append((_cpu(pid) - used) / requests * _MICRO)
+            costs[name].append((cpu_seconds(pid) - used) / requests * _MICRO)
+            rates[name].append(requests / (perf_counter() - began))
             if name == "gateway":
                 latencies += found
-                seconds += perf_counter() - began
     figures = {f"{name}_us": median(found) for name, found in costs.items()}
+    figures |= {f"{name}_rate": median(found) for name, found in rates.items()}
     return figures | {
         "of_bare": figures["bare_us"] / figures["gateway_us"],
         "p50_ms": percentile(latencies, 50) * 1000,
         "p99_ms": percentile(latencies, 99) * 1000,
-        "requests_per_second": len(latencies) / seconds,
+        "requests_per_second": figures["gateway_rate"],
     }
 
 

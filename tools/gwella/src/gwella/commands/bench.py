@@ -30,9 +30,10 @@ class Area(StrEnum):
     memory = "memory"
     events = "events"
     faults = "faults"
+    http = "http"
 
 
-NAMED_ONLY = frozenset({Area.events, Area.faults})
+NAMED_ONLY = frozenset({Area.events, Area.faults, Area.http})
 """Long ones, or with downloads of their own: measured when named, never by a plain `gwella bench`."""
 
 
@@ -67,7 +68,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import composition, events, faults, feed, gateway, half_term, lists, memory
+    from gwella.bench import composition, events, faults, feed, gateway, half_term, http, lists, memory
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
         Area.relay: lambda: events.measure(["relaying"]),
@@ -80,6 +81,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.memory: memory.measure,
         Area.events: events.measure,
         Area.faults: faults.measure,
+        Area.http: http.measure,
     }
     return measures[area]
 
