@@ -38,7 +38,7 @@ Identify = Callable[..., Awaitable[str]]
 class References(Model):
     """The caller's own references to a record; they replace the ones that it had."""
 
-    values: Annotated[list[Reference], Field(max_length=20)]
+    values: Annotated[list[Reference], Field(max_length=20, json_schema_extra={"uniqueItems": True})]
 
 
 async def by_id(id: RecordId) -> str:  # noqa: A002  the path's own word

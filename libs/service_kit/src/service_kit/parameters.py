@@ -129,7 +129,7 @@ CURSOR = Parameter(
         "Where the page begins: links.next of the page before",
         "Lle mae'r dudalen yn dechrau: links.next y dudalen flaenorol",
     ),
-    {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[A-Za-z0-9_-]+$"},
+    {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[A-Za-z0-9_~-]+$"},
     _cursor,
     "invalid_cursor",
 )
@@ -143,7 +143,7 @@ TOTAL = Parameter(
 HEADINGS = Parameter(
     "headings",
     Text(
-        "What the columns of a CSV or spreadsheet are headed by: labels in the language of the answer, or names of fields",
+        "Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields",
         "Beth sydd ym mhenawdau colofnau CSV neu daenlen: labeli yn iaith yr ateb, neu enwau'r meysydd",
     ),
     {"type": "string", "enum": list(HEADED_BY), "default": HEADED_BY[0], "x-enum-labels": {

@@ -7,7 +7,8 @@ import pytest
 from testkit.fuzzing.exceptions import excepted, exempt
 from testkit.fuzzing.parts import described, narrowed
 
-THING = {"type": "object", "properties": {"description": {"type": "string"}, "part": {"$ref": "#/components/schemas/Part"}}}
+PART = {"$ref": "#/components/schemas/Part"}
+THING = {"type": "object", "properties": {"description": {"type": "string"}, "part": PART}}
 LINKS = {"read": {"operationId": "read", "parameters": {}}, "list": {"operationId": "list", "parameters": {}}}
 
 
@@ -27,7 +28,10 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"version": "1"},
         "paths": {
-            "/things": {"post": operation("make", "Thing", links=dict(LINKS)), "get": operation("list", "Page")},
+            "/things": {
+                "post": operation("make", "Thing", links=dict(LINKS)),
+                "get": operation("list", "Page"),
+            },
             "/things/{id}": {"get": operation("read", "Thing")},
         },
         "components": {
@@ -61,17 +65,29 @@ def test_every_exception_says_why() -> None:
     """An exception names its failure, the answers for which it holds, and a reason."""
     assert len(exempt()) > 1
     for one in exempt():
-        assert one.codes, one.name
+        assert one.codes or one.faults or one.own, one.name
         assert len(one.reason) > 20, one.name
 
 
 @pytest.mark.parametrize(
     ("faults", "expected"),
-    [(["must_be_whole_number"], "one_written_form"), (["must_be_whole_number", "missing"], None), ([], None)],
+    [
+        (["must_be_whole_number"], {"one_written_form"}),
+        (["must_be_whole_number", "unknown_school"], {"one_written_form", "rule_of_the_field"}),
+        (["must_be_whole_number", "too_long"], set()),
+        ([], set()),
+    ],
 )
-def test_an_exception_holds_for_its_faults_alone(faults: list[str], expected: str | None) -> None:
+def test_an_exception_holds_for_its_faults_alone(faults: list[str], expected: set[str]) -> None:
     """One fault beside it that no exception names, and the failure counts."""
     problem = {"code": "validation_failed", "errors": [{"code": code} for code in faults]}
-    assert excepted("RejectedPositiveData", problem) == expected
-    assert excepted("AcceptedNegativeData", problem) is None
-    assert excepted("RejectedPositiveData", {"code": "internal_error"}) is None
+    assert excepted("RejectedPositiveData", "POST /v1/things", problem) == expected
+    assert excepted("AcceptedNegativeData", "POST /v1/things", problem) == set()
+    assert excepted("RejectedPositiveData", "POST /v1/things", {"code": "internal_error"}) == set()
+
+
+def test_an_exception_holds_for_its_operations_alone() -> None:
+    """What one operation may require elsewhere counts."""
+    problem = {"code": "validation_failed", "errors": [{"code": "missing"}]}
+    assert excepted("RejectedPositiveData", "GET /v1/changes", problem) == {"belongs_with_another"}
+    assert excepted("RejectedPositiveData", "POST /v1/people", problem) == set()

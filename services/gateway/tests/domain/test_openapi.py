@@ -77,7 +77,9 @@ def test_what_refers_to_something_different_is_different():
 def test_scopes_are_joined_and_repeated_operation_ids_told_apart():
     def with_scopes(service: str, **scopes: str) -> dict[str, Any]:
         document = described(service, {"X": {}}, **{service: "X"})
-        document["paths"][f"/v1/{service}"]["get"]["operationId"] = "read_it"
+        read = document["paths"][f"/v1/{service}"]["get"]
+        read["operationId"] = "read_it"
+        read["responses"]["200"]["links"] = {"again": {"operationId": "read_it"}}
         flows = {"clientCredentials": {"tokenUrl": f"https://{service}", "scopes": scopes}}
         document["components"]["securitySchemes"] = {"oauth2": {"type": "oauth2", "flows": flows}}
         return document
@@ -87,6 +89,8 @@ def test_scopes_are_joined_and_repeated_operation_ids_told_apart():
     assert flow == {"tokenUrl": "https://a", "scopes": {"x": "X", "y": "Y"}}
     ids = {path: item["get"]["operationId"] for path, item in merged["paths"].items()}
     assert ids == {"/v1/me": "read_me", "/v1/a": "a_read_it", "/v1/b": "b_read_it"}
+    linked = merged["paths"]["/v1/b"]["get"]["responses"]["200"]["links"]
+    assert linked == {"again": {"operationId": "b_read_it"}}
 
 
 def test_every_reference_of_the_merged_document_leads_somewhere():

@@ -134,6 +134,10 @@ def test_an_operation_without_words_is_called_what_its_right_is_called() -> None
             {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": BODY},
         ),
         (
+            {"type": "string", "pattern": r"\S", "maxLength": 9},
+            {"type": "string", "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$", "maxLength": 9},
+        ),
+        (
             {"type": "integer", "minimum": 1},
             {"type": "integer", "minimum": 1, "format": "int64", "maximum": INT64[1]},
         ),

@@ -109,6 +109,8 @@ async def test_one_job_is_asked_of_the_service_that_its_id_names(serve: Serve):
         one, two = await client.get("/v1/jobs/alpha-1"), await client.get("/v1/jobs/beta-1")
         unknown = await client.get("/v1/jobs/gamma-1")
         odd = await client.get("/v1/jobs?cursor=gamma~1")
+        # An empty cursor is one that no service gave: the first is asked, and refuses it.
+        assert (await client.get("/v1/jobs?cursor=")).status_code == odd.status_code
         return [
             one.json()["by"],
             two.json()["by"],

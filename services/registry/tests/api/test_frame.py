@@ -23,6 +23,11 @@ async def test_the_22_authorities(register: Register) -> None:
     )
     assert again.status_code == 409
     assert (await reader.post("/v1/authorities", {"authorities": []})).status_code == 403
+    new = {"authority": "999", "gss_code": "W06000099", "name_en": "X", "name_cy": "X"}
+    twice = await register.operator.post("/v1/authorities", {"authorities": [new, new]})
+    assert [(e["pointer"], e["code"]) for e in twice.json()["errors"]] == [
+        ("/authorities/1/authority", "repeated_value")
+    ]
 
 
 async def test_bridgend_moved_on_1_april_2019(region: Register) -> None:
@@ -56,6 +61,10 @@ async def test_an_authority_is_in_one_footprint_of_a_kind(region: Register) -> N
     etag = (await region.operator.get(path)).headers["etag"]
     ended = await region.operator.patch(path, {"valid_to": "2021-09-01"}, etag)
     assert ended.json()["valid_to"] == "2021-09-01"
+    nowhere = await region.operator.post(
+        "/v1/footprint-memberships", {"authority": "672", "footprint": "nowhere"}
+    )
+    assert [(e["pointer"], e["code"]) for e in nowhere.json()["errors"]] == [("/footprint", "not_in_list")]
     moved = await region.operator.post(
         "/v1/footprint-memberships", {"authority": "672", "footprint": "gwe", "valid_from": "2021-09-01"}
     )

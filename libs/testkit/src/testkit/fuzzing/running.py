@@ -58,7 +58,10 @@ async def run(
     calls = folder / "calls.jsonl"
     calls.touch()
     permitted = {role: sorted(roles().roles[role].operations) for role in set(plan.asks.values())}
-    told = {"name": plan.name, "roles": dict(plan.asks), "permitted": permitted, "calls": str(calls)}
+    methods = {path: sorted(item) for path, item in document["paths"].items()}
+    told = {
+        "name": plan.name, "roles": dict(plan.asks), "permitted": permitted, "methods": methods, "calls": str(calls)
+    }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(told))
     (folder / "schemathesis.toml").write_text(_settings(plan, bearer))
     process = await asyncio.create_subprocess_exec(
@@ -80,6 +83,9 @@ def _settings(plan: Plan, bearer: Mapping[str, str]) -> str:
         "[checks.missing_required_header]",
         # 428 is what RFC 6585 has for a missing If-Match.
         "expected-statuses = [400, 401, 403, 406, 415, 422, 428]",
+        "[checks.negative_data_rejection]",
+        # What was refused was refused: also a tag that cannot be current, a position never given, a body too large.
+        "expected-statuses = [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415, 416, 422, 428, 429]",
         "[phases.stateful]", f"max-steps = {plan.steps}",
     ]  # fmt: skip
     by_role: dict[str, list[str]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from brokerage.storage.tables import SUPPORTING
 from contracts.brokerage_codes import (
@@ -52,7 +52,11 @@ ImpactLevel = Annotated[str, *in_list(IMPACT_LEVELS)]
 Phase = Annotated[str, *in_list(SECTORS)]
 SupportLanguage = Annotated[str, *one_of(("en", "cy"))]
 Side = Annotated[str, *one_of(("supported", "supporting", "paying_authority"))]
-SchoolYear = Annotated[str, AfterValidator(_school_year), Field(examples=["2019/20"])]
+SchoolYear = Annotated[
+    str,
+    AfterValidator(_school_year),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}/[0-9]{2}$", "examples": ["2019/20"]}),
+]
 """Like `2019/20`: 1 September to 31 August."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -83,7 +87,7 @@ class VersionedView(View, data_class=DataClass.public):
 
     id: str
     version: int
-    """Raised by every change; earlier versions stay readable with `known_at`."""
+    """Version of the record: raised by every change; earlier versions stay readable with `known_at`."""
     known_at: Timestamp
     """When this version became known."""
 

@@ -15,7 +15,7 @@ from service_kit.http_client import Headers, Upstream
 MOST_BYTES: Final = 8_388_608
 """A page that is larger is refused; 200 records are far smaller."""
 _REPLACED: Final = frozenset((b"content-length", b"link", b"etag", b"content-encoding"))
-_NOT_ASKED: Final = frozenset(("accept-encoding", "if-none-match"))
+_NOT_ASKED: Final = frozenset(("accept", "accept-encoding", "if-none-match"))
 
 Query = list[tuple[str, str]]
 
@@ -51,21 +51,21 @@ async def shared_page(
         if document["items"] or following is None or not left:
             break
         # This service has nothing (more) to show: go on where there may be something.
-        service, own = left[0], ""
+        service, own = left[0], None
     if dict(asked).get("total") == "true":
         one = [*((name, value) for name, value in plain if name != "limit"), ("limit", "1")]
         others = [behind[name] for name in names if name != service]
-        for other in await asyncio.gather(*(_get(each, path, one, "", lines, deadline) for each in others)):
+        for other in await asyncio.gather(*(_get(each, path, one, None, lines, deadline) for each in others)):
             if other.status != 200:
                 return other
             document["total"] += json.loads(other.body)["total"]
     return _written(page, document, path, asked, plain, following)
 
 
-def _where(cursor: str | None, names: Sequence[str]) -> tuple[str, str]:
+def _where(cursor: str | None, names: Sequence[str]) -> tuple[str, str | None]:
     """The service that a cursor names and its own cursor; what is no cursor of ours is left to the first to refuse."""
     service, parted, own = (cursor or "").partition("~")
-    return (service, own) if parted and service in names else (names[0], cursor or "")
+    return (service, own or None) if parted and service in names else (names[0], cursor)
 
 
 def _following(document: Mapping[str, Any], service: str, left: Sequence[str]) -> str | None:
@@ -76,9 +76,9 @@ def _following(document: Mapping[str, Any], service: str, left: Sequence[str]) -
 
 
 async def _get(
-    upstream: Upstream, path: str, query: Query, cursor: str, headers: Headers, deadline: float
+    upstream: Upstream, path: str, query: Query, cursor: str | None, headers: Headers, deadline: float
 ) -> SharedPage:
-    asked = [*query, ("cursor", cursor)] if cursor else query
+    asked = [*query, ("cursor", cursor)] if cursor is not None else query
     try:
         async with asyncio.timeout(deadline):
             response = await upstream.send("GET", _address(path, asked), headers, None, None)

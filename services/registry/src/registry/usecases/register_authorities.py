@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.events.registry import AuthorityRegistered
 from registry.storage.tables import authorities
+from service_kit.problems import Fault, ProblemError
 from service_kit.records import Write
 from service_kit.unit_of_work import UnitOfWork
 
@@ -20,7 +21,15 @@ class NewAuthority:
 
 
 async def register_authorities(uow: UnitOfWork, new: Sequence[NewAuthority]) -> None:
-    """Registers authorities. Raises 409 `already_exists` for one that is registered."""
+    """Registers authorities. Raises 409 `already_exists` for one that is registered, 422 for one named twice."""
+    codes = [item.authority for item in new]
+    twice = [
+        Fault(f"/authorities/{place}/authority", "repeated_value")
+        for place, code in enumerate(codes)
+        if code in codes[:place]
+    ]
+    if twice:
+        raise ProblemError("validation_failed", errors=twice)
     writes = [
         Write(
             id=item.authority,

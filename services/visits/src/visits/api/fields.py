@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 from contracts.codes import (
     ACTION_OWNERS,
@@ -46,7 +46,11 @@ CategoryState = Annotated[str, *in_list(CATEGORY_STATES)]
 MonitoringState = Annotated[str, *in_list(MONITORING_STATES)]
 EvidenceKind = Annotated[str, *in_list(EVIDENCE_KINDS)]
 PersonMet = Annotated[str, *in_list(PEOPLE_MET)]
-SchoolYear = Annotated[str, AfterValidator(_school_year), Field(examples=["2019/20"])]
+SchoolYear = Annotated[
+    str,
+    AfterValidator(_school_year),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}/[0-9]{2}$", "examples": ["2019/20"]}),
+]
 """Like `2019/20`: 1 September to 31 August."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -76,7 +80,7 @@ class StatedView(View, data_class=DataClass.confidential):
 
     id: str
     version: int
-    """Raised by every change; earlier versions stay readable with `known_at`."""
+    """Version of the record: raised by every change; earlier versions stay readable with `known_at`."""
     known_at: Timestamp
     """When this version became known."""
     school_number: str
