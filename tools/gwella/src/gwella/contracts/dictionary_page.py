@@ -9,10 +9,11 @@ from service_kit.dictionary import DESCRIPTION_CY, LABELS
 
 _INTRO: Final = """\
 What each field of the API means, in English and in Welsh, service by service; the machine-readable form is
-[openapi.json](openapi.json). A field that means the same in several schemas stands once, with all of them. What every
-service shares stands under the first that has it. `null`: the field may be null. Codes stand at the end of each
-service, with their labels. A list comes as pages: `items` of the schema named, `links` and, when asked for, `total`.
+[openapi.json](openapi.json). A field that means the same in several schemas stands once, with all of them. `null`: the
+field may be null. Codes stand at the end of each service, with their labels. A list comes as pages: `items` of the
+schema named, `links` and, when asked for, `total`.
 """
+_EVERY: Final = "every service"
 _SHOWN: Final = 6
 """Schemas named beside a field; of more, their number is given."""
 
@@ -21,25 +22,31 @@ Described = Mapping[str, Any]
 
 def dictionary_page(documents: Mapping[str, Described]) -> str:
     """The page, of the services' OpenAPI documents by service."""
-    parts = [MADE, "# Data dictionary\n", _INTRO]
-    told: set[str] = set()
-    for service, document in documents.items():
-        schemas = {
+    shared = _shared(documents)
+    sections = {_EVERY: shared} | {
+        service: {
             name: schema
             for name, schema in sorted(document["components"]["schemas"].items())
-            if name not in told and not name.endswith("_")
+            if name not in shared and not name.endswith("_")
         }
-        told |= _shared(schemas, documents)
-        parts += [f"## {service}\n", _schemas(schemas), _fields(schemas), *_codes(schemas)]
+        for service, document in documents.items()
+    }
+    parts = [MADE, "# Data dictionary\n", _INTRO]
+    for section, schemas in sections.items():
+        parts += [f"## {section}\n", _schemas(schemas), _fields(schemas), *_codes(schemas)]
     return "\n".join(parts)
 
 
-def _shared(schemas: Mapping[str, Described], documents: Mapping[str, Described]) -> set[str]:
-    """Those that several services describe alike."""
+def _shared(documents: Mapping[str, Described]) -> dict[str, Described]:
+    """The schemas that several services describe alike, pages of lists left out."""
+    held: dict[str, list[Described]] = defaultdict(list)
+    for document in documents.values():
+        for name, schema in document["components"]["schemas"].items():
+            held[name].append(schema)
     return {
-        name
-        for name, schema in schemas.items()
-        if sum(other["components"]["schemas"].get(name) == schema for other in documents.values()) > 1
+        name: alike[0]
+        for name, alike in sorted(held.items())
+        if len(alike) > 1 and all(one == alike[0] for one in alike) and not name.endswith("_")
     }
 
 
@@ -72,7 +79,11 @@ def _codes(schemas: Mapping[str, Described]) -> list[str]:
         for field, described in {name: {**schema, "properties": {}}, **schema.get("properties", {})}.items():
             for code, label in _labels(described):
                 rows[(f"`{field}`", f"`{code}`", label["en"], label["cy"])] = None
-    return [_table(("codes of", "code", "English", "Cymraeg"), sorted(rows))] if rows else []
+    return (
+        [_table(("codes of", "code", "English", "Cymraeg"), sorted(rows, key=lambda row: row[0]))]
+        if rows
+        else []
+    )
 
 
 def _labels(schema: Any) -> Iterator[tuple[str, Mapping[str, str]]]:
