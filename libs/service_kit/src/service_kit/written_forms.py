@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast, get_args
 
+from pydantic import AwareDatetime
 from pydantic_core import CoreSchema, core_schema
 
 from service_kit.problems import fault
@@ -37,11 +38,13 @@ MOMENT: Final = Form(
 WHOLE_NUMBER: Final = Form(re.compile(r"-?(0|[1-9][0-9]{0,18})"), "must_be_whole_number")
 TRUE_OR_FALSE: Final = Form(re.compile(r"true|false"), "must_be_true_or_false")
 
-_OF_TYPE: Final[Mapping[type, Form]] = {
+_OF_TYPE: Final[Mapping[Any, Form]] = {
     bool: TRUE_OR_FALSE,
     int: WHOLE_NUMBER,
     date: DATE,
     datetime: MOMENT,
+    # No datetime to Python, and pydantic would read "0.5" as half a second after 1970.
+    AwareDatetime: MOMENT,
 }
 
 
