@@ -86,10 +86,10 @@ class ImpactView(StatedView, data_class=DataClass.confidential):
     finding_id: str
     support_type: str
     side: str
-    """Code of `impact_sides`."""
+    """Side that is judged: a code of `impact_sides`."""
     about_school: str | None
     level: str
-    """Code of `impact_levels`."""
+    """Level of the impact: a code of `impact_levels`."""
     evidence: str
     judged_on: date
     external_references: ExternalReferences = Field(default_factory=list)

@@ -54,14 +54,14 @@ class CommissionView(TwoSidedView, data_class=DataClass.internal):
     days_released: int
     cost_pence: int
     funding_stream: str
-    """Code of `funding_streams`."""
+    """Where the money comes from: a code of `funding_streams`."""
     success_measure: str
     school_year: str
     first_day: date
     last_day: date
     counts_towards_ceiling: bool
     state: str
-    """Code of `commission_states`."""
+    """State of the commission: a code of `commission_states`."""
     requested_on: date
     commissioned_on: date
     lead_working_days: int

@@ -31,9 +31,9 @@ class InterestView(TwoSidedView, data_class=DataClass.internal):
 
     request_id: str
     ground: str
-    """Code of `interest_grounds`."""
+    """Ground of the conflict: a code of `interest_grounds`."""
     state: str
-    """Code of `interest_states`; a declared one blocks."""
+    """State of the conflict: a code of `interest_states`; a declared one blocks."""
     statement: str
     mitigation: str | None
     external_references: ExternalReferences = Field(default_factory=list)

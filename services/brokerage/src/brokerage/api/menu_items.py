@@ -47,9 +47,9 @@ class MenuItemView(VersionedView, data_class=DataClass.public):
 
     provider_id: str
     support_type: str
-    """Code of `support_types`."""
+    """Type of the support: a code of `support_types`."""
     specialism: str
-    """Code of `specialisms`."""
+    """What the support is about: a code of `specialisms`."""
     title_en: str
     title_cy: str
     day_price_pence: int
@@ -57,7 +57,7 @@ class MenuItemView(VersionedView, data_class=DataClass.public):
     evidence: list[EvidenceView]
     impact: ImpactCounts
     state: str
-    """Code of `menu_item_states`."""
+    """Whether it is on the menu: a code of `menu_item_states`."""
     external_references: ExternalReferences = Field(default_factory=list)
 
 

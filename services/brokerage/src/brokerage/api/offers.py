@@ -48,15 +48,15 @@ class OfferView(TwoSidedView, data_class=DataClass.internal):
     last_day: date
     cost_pence: int
     paid_by: str
-    """Code of `payers`."""
+    """Who pays: a code of `payers`."""
     state: str
-    """Code of `offer_states`."""
+    """State of the offer: a code of `offer_states`."""
     supported: str
-    """Code of `offer_answers`."""
+    """Answer of the supported school: a code of `offer_answers`."""
     supporting: str
-    """Code of `offer_answers`."""
+    """Answer of the provider: a code of `offer_answers`."""
     paying_authority: str
-    """Code of `offer_answers`."""
+    """Answer of the authority: a code of `offer_answers`; needed only where it pays."""
     expires_on: date
     """Last day for the answers."""
     reason: str | None

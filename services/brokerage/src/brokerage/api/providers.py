@@ -55,9 +55,9 @@ class ProviderView(VersionedView, data_class=DataClass.public):
     SCOPED_BY = SUPPORTING
 
     kind: str
-    """Code of `provider_kinds`."""
+    """Kind of the provider: a code of `provider_kinds`."""
     name: str | None
-    """Of a school or an organisation; an adviser is known by the person's id."""
+    """Name of a school or an organisation; an adviser is known by the person's id."""
     provider_school: str | None
     provider_authority: str | None
     person_id: Annotated[str | None, classed(DataClass.internal)] = None
@@ -65,9 +65,9 @@ class ProviderView(VersionedView, data_class=DataClass.public):
     phases: list[str]
     languages: list[str]
     follow_up: Annotated[str, classed(DataClass.internal)] = "none"
-    """Code of `follow_up_categories`."""
+    """Estyn's follow-up category of its school: a code of `follow_up_categories`."""
     state: str
-    """Code of `provider_states`."""
+    """State of the provider: a code of `provider_states`."""
     external_references: ExternalReferences = Field(default_factory=list)
 
 

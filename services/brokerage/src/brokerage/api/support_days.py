@@ -77,7 +77,7 @@ class LeadTimeView(View, data_class=DataClass.internal):
     """Working days from the request to the commission."""
 
     authority: str | None
-    """Null: all of them together."""
+    """Three-digit code of the local authority; null: all of them together."""
     commissions: int
     median_working_days: int
     p90_working_days: int

@@ -52,7 +52,7 @@ class SupportRequestVersionView(StatedView, data_class=DataClass.confidential):
     finding_id: str
     visit_id: str
     area: str
-    """Code of `finding_areas`."""
+    """Area of the finding: a code of `finding_areas`."""
     specialism: str
     phase: str
     language: str
@@ -60,7 +60,7 @@ class SupportRequestVersionView(StatedView, data_class=DataClass.confidential):
     wanted_from: date
     need: str
     state: str
-    """Code of `support_request_states`."""
+    """State of the request: a code of `support_request_states`."""
     requested_on: date
     provider_id: str | None
     menu_item_id: str | None

@@ -34,7 +34,7 @@ class AgendaItemView(RecordView, data_class=DataClass.public):
     meeting_id: str
     position: int
     matter: str
-    """Code of `agenda_matters`."""
+    """Kind of business: a code of `agenda_matters`."""
     state: str
     title_en: str | None
     title_cy: str | None

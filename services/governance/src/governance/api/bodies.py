@@ -37,7 +37,7 @@ class BodyView(DatedView, data_class=DataClass.public):
     SCOPED_BY = {"body": "id"}
 
     body_type: str
-    """Code of `body_types`."""
+    """Type of the body: a code of `body_types`."""
     name_en: str
     name_cy: str
     constitution: str

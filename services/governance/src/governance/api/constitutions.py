@@ -21,11 +21,11 @@ class SeatView(View, data_class=DataClass.public):
     title_en: str
     title_cy: str
     count: int | None
-    """Null: any number."""
+    """How many of these seats there are; null: any number."""
     per_authority: bool
     voting: bool
     member: bool
-    """False: attends, and counts in nothing."""
+    """Whether whoever sits there is a member; false: attends, and counts in nothing."""
     sees_exempt: bool
 
 
@@ -33,12 +33,12 @@ class QuorumRuleView(View, data_class=DataClass.public):
     """How many must be there to decide: a share, rounded up."""
 
     of: str
-    """`seats`: vacancies count; `members`: those in post."""
+    """Of what the share is taken: of the `seats`, where vacancies count, or of the `members` in post."""
     numerator: int
     denominator: int
     at_least: int
     counted: str
-    """`heads` or `authorities`."""
+    """What is counted: `heads` or `authorities`."""
 
 
 class ConstitutionView(View, data_class=DataClass.public):
@@ -49,11 +49,11 @@ class ConstitutionView(View, data_class=DataClass.public):
     title_en: str
     title_cy: str
     voting: str
-    """Code of `voting_bases`."""
+    """Basis of voting: a code of `voting_bases`."""
     quorum: QuorumRuleView
     majority_numerator: int
     majority_denominator: int
-    """Carried where the votes for are more than this share of those for and against."""
+    """Denominator of that share of the votes for and against: carried where those for are more."""
     casting_vote: bool
     municipal_year_begins: str
     clear_days: int

@@ -39,7 +39,7 @@ class DecisionView(RecordView, data_class=DataClass.public):
     municipal_year: str
     number: int
     state: str
-    """Code of `decision_states`."""
+    """State of the decision: a code of `decision_states`."""
     text_en: str
     text_cy: str
     key_decision: bool
@@ -51,7 +51,7 @@ class DecisionView(RecordView, data_class=DataClass.public):
     effective_on: date | None
     implemented_on: date | None
     reason: str | None
-    """Of the call-in, or of what scrutiny made of it."""
+    """Why it was called in, or why scrutiny did with it what it did; null where it was not called in."""
     about: AboutView | None
     external_references: ExternalReferences = Field(default_factory=list)
     allowed_transitions: list[TransitionView]

@@ -104,7 +104,7 @@ class RecordView(View, data_class=DataClass.public):
 
     id: str
     version: int
-    """Raised by every change; earlier versions stay readable with `known_at`."""
+    """Version of the record: raised by every change; earlier versions stay readable with `known_at`."""
     known_at: Timestamp
     """When this version became known."""
 

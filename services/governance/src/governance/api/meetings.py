@@ -56,7 +56,7 @@ class MeetingVersionView(RecordView, data_class=DataClass.public):
     place: str | None
     remote: bool
     state: str
-    """Code of `meeting_states`."""
+    """State of the meeting: a code of `meeting_states`."""
     agreed_by: list[str]
     """The seats that agreed to the agenda."""
     notice_given_on: date | None

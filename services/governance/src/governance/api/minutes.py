@@ -37,11 +37,11 @@ class MinutesView(RecordView, data_class=DataClass.public):
     body_id: str
     meeting_id: str
     state: str
-    """Code of `minutes_states`."""
+    """State of the minutes: a code of `minutes_states`."""
     text_en: str | None
     text_cy: str | None
     amendments: list[str]
-    """Subject to which they were approved; the text stays as it was drafted."""
+    """Amendments subject to which they were approved; the text stays as it was drafted."""
     approved_at_meeting_id: str | None
     published_on: date | None
     external_references: ExternalReferences = Field(default_factory=list)

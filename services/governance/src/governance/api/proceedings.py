@@ -52,7 +52,7 @@ class DeclarationView(RecordView, data_class=DataClass.internal):
     agenda_item_id: str
     member_id: str
     kind: str
-    """Code of `declaration_kinds`."""
+    """Kind of the interest: a code of `declaration_kinds`."""
     nature: str
     external_references: ExternalReferences = Field(default_factory=list)
 
@@ -71,10 +71,10 @@ class VoteView(RecordView, data_class=DataClass.internal):
     meeting_id: str
     resolution_id: str
     basis: str
-    """Code of `voting_bases`."""
+    """Basis of voting: a code of `voting_bases`."""
     votes_for: int
     votes_against: int | None
-    """Null where it was not counted."""
+    """Votes against; null where they were not counted."""
     abstained: int
     entitled: int
     quorum: int

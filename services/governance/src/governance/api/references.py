@@ -52,22 +52,22 @@ class ReferenceView(RecordView, data_class=DataClass.public):
     resolution_id: str
     municipal_year: str
     number: int
-    """Of the minute that is referred."""
+    """Number of the minute that is referred."""
     minute_en: str | None
     minute_cy: str | None
-    """The minute as it was carried; null where it is exempt."""
+    """The minute as it was carried, in Welsh; null where it is exempt."""
     reason: str
     appendices: list[PaperView]
     made_on: date
     due_on: date
     """The day of the meeting that is to consider it."""
     state: str
-    """Code of `reference_states`."""
+    """State of the reference: a code of `reference_states`."""
     meeting_id: str | None
     agenda_item_id: str | None
     considered_on: date | None
     outcome: str | None
-    """Code of `reference_outcomes`."""
+    """What the other body made of it: a code of `reference_outcomes`; null until that is recorded."""
     outcome_resolution_id: str | None
     outcome_note: str | None
     overdue_since: date | None

@@ -51,7 +51,7 @@ class AboutView(View, data_class=DataClass.public):
     """A record that a resolution is about."""
 
     kind: str
-    """Code of `resolution_subjects`."""
+    """Kind of the record: a code of `resolution_subjects`."""
     id: str
 
 
@@ -62,10 +62,10 @@ class ResolutionView(RecordView, data_class=DataClass.public):
     meeting_id: str
     agenda_item_id: str
     kind: str
-    """Code of `resolution_kinds`."""
+    """In which words the body decides: a code of `resolution_kinds`."""
     matter: str
     state: str
-    """Code of `resolution_states`."""
+    """State of the resolution: a code of `resolution_states`."""
     municipal_year: str
     number: int | None
     text_en: str
@@ -78,7 +78,7 @@ class ResolutionView(RecordView, data_class=DataClass.public):
     vote_id: str | None
     votes_for: int | None
     votes_against: int | None
-    """Null where it was not counted."""
+    """Votes against; null where they were not counted."""
     abstained: int | None
     external_references: ExternalReferences = Field(default_factory=list)
 
@@ -123,7 +123,7 @@ class VoteTaken(Model):
 
     votes_for: Count | None = None
     votes_against: Count | None = None
-    """Left out where it was not counted."""
+    """Votes against; left out where they were not counted."""
     abstained: Count | None = None
     names: Annotated[list[NamedVote], Field(max_length=200)] = []
     casting_vote: ForOrAgainst | None = None

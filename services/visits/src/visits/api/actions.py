@@ -49,13 +49,13 @@ class ActionView(StatedView, data_class=DataClass.confidential):
     visit_id: str | None
     finding_id: str | None
     owner_body: str
-    """Code of `action_owners`."""
+    """Side that is to carry the action out: a code of `action_owners`."""
     owner_id: str | None
     description: str
     success_criterion: str
     due_date: date
     state: str
-    """Code of `action_states`."""
+    """State of the action: a code of `action_states`."""
     proposed_on: date
     agreed_on: date | None
     claimed_on: date | None

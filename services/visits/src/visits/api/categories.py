@@ -62,17 +62,17 @@ class CategoryView(View, data_class=DataClass.public):
     school_number: str
     authority: str
     scheme: str
-    """Code of `/v1/category-schemes`. Values of two schemes are never compared."""
+    """Scheme of the category: a code of `/v1/category-schemes`. Values of two schemes are never compared."""
     school_year: str
     state: str
-    """Code of `category_states`."""
+    """Step that the category has come to: a code of `category_states`."""
     value: str | None
     dated: date | None
     ceiling_days: int | None
     """Days of commissioned support in a school year at most; null where the scheme sets none."""
     intensive_monitoring: bool
     imported: bool
-    """Taken from a published list, without the steps before."""
+    """Whether it was taken from a published list, without the steps before."""
     self_evaluation: Annotated[str | None, Confidential]
     rationale: Annotated[str | None, Confidential]
     disagreement: Annotated[str | None, Confidential]
@@ -86,7 +86,7 @@ class CategoryCountView(View, data_class=DataClass.public):
 
     authority: str
     scheme: str
-    """Code of `/v1/category-schemes`. Values of two schemes are never compared."""
+    """Scheme of the category: a code of `/v1/category-schemes`. Values of two schemes are never compared."""
     value: str
     schools: int
     ceiling_days: int | None

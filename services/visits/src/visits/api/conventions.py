@@ -20,11 +20,11 @@ class CycleEntryView(View, data_class=DataClass.public):
     code: str
     title: str
     component: str
-    """Code of `cmi_components`."""
+    """Component of the universal service: a code of `cmi_components`."""
     universal: bool
-    """Owed to every school in scope once in a school year."""
+    """Whether it is owed to every school in scope once in a school year."""
     due_by: str | None
-    """Month and day of the school year."""
+    """Last day for the visit: month and day of the school year, as MM-DD; null where the cycle names none."""
     sectors: list[str]
     """The sectors that are owed it; empty: all that are in scope."""
 
@@ -35,11 +35,11 @@ class RegimeCycleView(View, data_class=DataClass.public):
     regime: str
     framework: str
     draft_working_days: int
-    """From the visit."""
+    """Working days for the draft, counted from the visit."""
     reply_working_days: int
-    """From the sharing of the draft."""
+    """Working days for the school's reply, counted from the sharing of the draft."""
     final_working_days: int
-    """From the visit."""
+    """Working days for the final report, counted from the visit."""
     visit_types: list[CycleEntryView]
 
 
@@ -57,7 +57,7 @@ class SchemeValueView(View, data_class=DataClass.public):
     ceiling_days: int | None
     intensive_monitoring: bool
     monitoring: list[str]
-    """`<visit type> every <half_term or term>`"""
+    """Visits that the value calls for, each as `<visit type> every <half_term or term>`."""
 
 
 class SchemeView(View, data_class=DataClass.public):
@@ -91,7 +91,7 @@ class FrameworkView(View, data_class=DataClass.public):
     code: str
     title: str
     areas: list[str]
-    """Codes of `finding_areas`."""
+    """Areas that are judged: codes of `finding_areas`."""
     judgements: list[JudgementView]
 
 

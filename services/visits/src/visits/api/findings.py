@@ -43,7 +43,7 @@ class EvidenceView(View, data_class=DataClass.confidential):
     """What a judgement rests on."""
 
     kind: str
-    """Code of `evidence_kinds`."""
+    """Kind of the evidence: a code of `evidence_kinds`."""
     reference: str
     dated: date
 
@@ -53,7 +53,7 @@ class FindingView(StatedView, data_class=DataClass.confidential):
 
     visit_id: str
     framework: str
-    """Code of `/v1/judgement-frameworks`, as of the judgement."""
+    """Framework of the judgement: a code of `/v1/judgement-frameworks`, as of the judgement."""
     area: str
     judgement: str | None
     statement: str

@@ -46,7 +46,7 @@ class OutstandingVisitView(View, data_class=DataClass.confidential):
     school_year: str
     due_by: date | None
     overdue: bool
-    """The day by which it is due has passed."""
+    """Whether the day by which it is due has passed."""
     planned_for: date | None
     """The next day for which it is planned."""
 
@@ -59,12 +59,12 @@ class OutstandingVisitCountView(View, data_class=DataClass.confidential):
     school_year: str
     due_by: date | None
     overdue: bool
-    """The day by which it is due has passed."""
+    """Whether the day by which it is due has passed."""
     owed: int
     held: int
     outstanding: int
     planned: int
-    """Of those outstanding: with a day for which it is planned."""
+    """Outstanding schools with a day for which the visit is planned."""
 
 
 class TimelinessView(View, data_class=DataClass.confidential):
@@ -76,7 +76,7 @@ class TimelinessView(View, data_class=DataClass.confidential):
     drafts_due: int
     drafts_in_time: int
     drafts_in_time_share: float | None
-    """Per cent, to one decimal; null where no draft was due."""
+    """Share of the drafts due that were in time: per cent, to one decimal; null where no draft was due."""
     finals_due: int
     finals_in_time: int
     finals_in_time_share: float | None
@@ -93,7 +93,7 @@ class MonitoringView(StatedView, data_class=DataClass.confidential):
     due_from: date
     due_by: date
     state: str
-    """Code of `monitoring_states`."""
+    """Whether it is due or met: a code of `monitoring_states`."""
     visit_id: str | None
 
 

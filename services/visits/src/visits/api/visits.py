@@ -53,19 +53,19 @@ class VisitVersionView(StatedView, data_class=DataClass.confidential):
     """A visit to a school as of one version."""
 
     visit_type: str
-    """Code of `/v1/visit-types`."""
+    """Type of the visit: a code of `/v1/visit-types`."""
     component: str
-    """Code of `cmi_components`."""
+    """Component of the universal service: a code of `cmi_components`."""
     regime: str
     school_year: str
     state: str
-    """Code of `visit_states`."""
+    """State of the visit: a code of `visit_states`."""
     adviser_id: str
     planned_for: date
     purpose: str | None
     held_on: date | None
     met: list[str]
-    """Codes of `people_met`."""
+    """Whom the adviser met at the school: codes of `people_met`."""
     summary: str | None
     draft_due: date | None
     shared_on: date | None
