@@ -17,7 +17,7 @@ SEED = 20_260_101
 
 
 async def test_every_operation_answers_as_it_is_described(migrated_database: MigratedDatabase) -> None:
-    """R62, R106: no 5xx, no answer beside its description, nothing given to a role that does not list the operation."""
+    """R62, R112: no 5xx, no answer beside its description, nothing given to a role that does not list the operation."""
     async with running(migrated_database, requests_per_minute=1_000_000) as suite:
         await told(suite)
         found = await bounded(suite, SEED)

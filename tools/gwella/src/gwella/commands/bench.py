@@ -31,9 +31,10 @@ class Area(StrEnum):
     events = "events"
     faults = "faults"
     http = "http"
+    fuzz = "fuzz"
 
 
-NAMED_ONLY = frozenset({Area.events, Area.faults, Area.http})
+NAMED_ONLY = frozenset({Area.events, Area.faults, Area.http, Area.fuzz})
 """Long ones, or with downloads of their own: measured when named, never by a plain `gwella bench`."""
 
 
@@ -68,7 +69,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
     """The measurement of an area; imported only when asked for, since each brings its servers with it."""
     from functools import partial
 
-    from gwella.bench import composition, events, faults, feed, gateway, half_term, http, lists, memory
+    from gwella.bench import composition, events, faults, feed, fuzz, gateway, half_term, http, lists, memory
 
     measures: dict[Area, Callable[[], list[Figure]]] = {
         Area.relay: lambda: events.measure(["relaying"]),
@@ -82,6 +83,7 @@ def _measure_of(area: Area) -> Callable[[], list[Figure]]:
         Area.events: events.measure,
         Area.faults: faults.measure,
         Area.http: http.measure,
+        Area.fuzz: fuzz.measure,
     }
     return measures[area]
 
