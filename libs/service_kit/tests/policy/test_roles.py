@@ -9,6 +9,8 @@ import pytest
 from contracts.operations import OPERATIONS
 from service_kit.clock import FixedClock
 from service_kit.me import describe
+from service_kit.policy.decide import decide
+from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.policy.rights_page import rights_page
 from service_kit.policy.roles import RolesFileError, load, roles
 from testkit.tokens import TokenFactory
@@ -99,6 +101,23 @@ def test_the_page_of_rights_is_current() -> None:
     """A change of rights is seen in review: `python -m service_kit.policy.rights_page > docs/reference/rights.md`."""
     page = ROOT / "docs" / "reference" / "rights.md"
     assert page.read_text("utf-8") == rights_page(roles())
+
+
+def test_the_matrix_says_of_every_role_and_operation_what_is_decided() -> None:
+    """Design §6: the printed matrix role by operation is complete, and an empty cell is a refusal."""
+    page = (ROOT / "docs" / "reference" / "rights.md").read_text("utf-8")
+    head, _, *lines = [
+        line.strip("|").split("|") for line in page.split("## Matrix\n")[1].split("\n") if line
+    ]
+    names = [cell.strip(" `") for cell in head[1:]]
+    assert set(names) == THE_EIGHTEEN
+    assert {line[0].strip(" `") for line in lines} == set(OPERATIONS)
+    letters = {"P": "public", "I": "internal", "R": "personal", "C": "confidential"}
+    for operation, *cells in lines:
+        for name, cell in zip(names, cells, strict=True):
+            decided = decide(TokenFactory().principal(name), operation.strip(" `"), NO_MEMBERSHIPS, roles())
+            classes = {letters[one] for part in cell.split(";") if part.strip() for one in part.split()[1]}
+            assert (bool(classes), classes) == (decided.allowed, set(decided.by_class)), (name, operation)
 
 
 def test_the_file_in_the_package_is_what_is_loaded() -> None:

@@ -25,8 +25,8 @@ _LETTER = {
 
 
 def rights_page(of: Roles) -> str:
-    """The page as Markdown: the roles in both languages, then for each operation who has it on which rows."""
-    return "\n".join([HEAD, *_roles(of.roles.values()), "", *_rows(), "", *_operations(of), ""])
+    """The page as Markdown: the roles in both languages, who has each operation on which rows, and the same as a matrix."""
+    return "\n".join([HEAD, *_roles(of.roles.values()), "", *_rows(), "", *_operations(of), *_matrix(of), ""])
 
 
 def _roles(of: Iterable[Role]) -> Iterator[str]:
@@ -56,6 +56,15 @@ def _operations(of: Roles) -> Iterator[str]:
         if not everyone and not any(beyond.values()):
             yield "- nobody"
         yield ""
+
+
+def _matrix(of: Roles) -> Iterator[str]:
+    """Every operation with every role, with what every role may do; an empty cell is a refusal."""
+    yield from ("## Matrix", "", "| operation | " + " | ".join(f"`{name}`" for name in of.roles) + " |")
+    yield "|---" * (len(of.roles) + 1) + "|"
+    for operation in OPERATIONS:
+        cells = (_covers(of.rights(name, operation)) for name in of.roles)
+        yield f"| `{operation}` | " + " | ".join(cells) + " |"
 
 
 def _covers(rights: Iterable[Right]) -> str:
