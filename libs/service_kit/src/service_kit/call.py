@@ -54,7 +54,7 @@ from service_kit.audit.entries import reading
 from service_kit.clock import Clock
 from service_kit.commands import Command, Do, Load, run_change, run_command
 from service_kit.journal import Actor
-from service_kit.language import DEFAULT, negotiate
+from service_kit.language import DEFAULT, wished
 from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
 from service_kit.moving import looks_back, with_history
@@ -384,8 +384,7 @@ async def open_call(request: Request, operation: str) -> RequestCall:
     principal = await serving.authenticate(request.headers.get("authorization"))
     decision = decide(principal, operation, NO_MEMBERSHIPS, serving.roles)
     require(decision)
-    accepted = request.headers.get("accept-language")
-    language = negotiate(accepted) if accepted is not None else principal.language or DEFAULT
+    language = wished(request.headers.get("accept-language")) or principal.language or DEFAULT
     return RequestCall(request, serving, decision, language)
 
 

@@ -47,4 +47,5 @@ async def _index(request: Request) -> Response:
         "about": {"en": _ABOUT.en, "cy": _ABOUT.cy},
         "links": {path: {"en": text.en, "cy": text.cy} for path, text in ADDRESSES.items()},
     }
-    return JSONResponse(content, headers={"Vary": "Accept"})
+    # Both languages are in it; which of them was asked for is said all the same, as on every answer.
+    return JSONResponse(content, headers={"Content-Language": language, "Vary": "Accept, Accept-Language"})
