@@ -8,7 +8,9 @@ import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
 export type Language = "en" | "cy";
-export type Api = Client<paths>;
+/** Lists are also given as NDJSON, CSV and ODS; this client reads JSON. */
+type Media = "application/json" | "application/problem+json";
+export type Api = Client<paths, Media>;
 
 /** Gives the access token of the moment; told of one that was refused, it gives another the next time. */
 export type TokenSource = (refused?: string) => Promise<string>;
@@ -44,7 +46,7 @@ const pause = (seconds: number): Promise<void> =>
 /** The API, typed. Every method of the result is checked against the description. */
 export function connect(options: Options): Api {
   const send = repeating(options);
-  const api = createClient<paths>({ baseUrl: options.baseUrl, fetch: send });
+  const api = createClient<paths, Media>({ baseUrl: options.baseUrl, fetch: send });
   api.use(spokenIn(options.language ?? "cy"));
   return api;
 }

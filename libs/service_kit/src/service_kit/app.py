@@ -228,6 +228,7 @@ def _serving(
         moved_schools=service.metadata.tables.get(MOVED_SCHOOLS) if service.metadata is not None else None,
         read_audit=read_audit,
         documents=documents,
+        package=service.package,
     )
 
 

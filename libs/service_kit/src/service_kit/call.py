@@ -34,7 +34,7 @@ decided by `<resource>.read`, also after a write: a right to write does not incl
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from hashlib import sha256
@@ -49,12 +49,12 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.operations import OPERATIONS
 from contracts.text import Language
-from service_kit import external_references, preconditions
+from service_kit import external_references, media, preconditions
 from service_kit.audit.entries import reading
 from service_kit.clock import Clock
 from service_kit.commands import Command, Do, Load, run_change, run_command
 from service_kit.journal import Actor
-from service_kit.language import DEFAULT, wished
+from service_kit.language import DEFAULT, negotiate
 from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
 from service_kit.moving import looks_back, with_history
@@ -100,6 +100,9 @@ class RequestCall:
         self.clock: Clock = serving.clock
         self.wishes: Mapping[str, Any] = {}
         self.upload: Received | None = None
+        self.joined: Decision | None = None
+        self.further_audits: list[Callable[[], Awaitable[None]]] = []
+        self.media_type: str = media.JSON
         self._memberships: Memberships | None = None
         self._body_digest = b""
         self._shown: defaultdict[tuple[str, DataClass], list[str]] = defaultdict(list)
@@ -154,6 +157,7 @@ class RequestCall:
 
     async def under(self, uow: UnitOfWork, decision: Decision) -> None:
         """Puts the transaction under another decision's row-level security: for what joins several resources."""
+        self.joined = decision
         blank = dict.fromkeys(RLS_SETTINGS, "")
         await apply_settings(uow.connection, blank | dict(session_settings(decision)))
 
@@ -190,17 +194,14 @@ class RequestCall:
 
     @asynccontextmanager
     async def _transaction(
-        self,
-        *,
-        read_only: bool,
-        reading: bool = False,
-        operations: Collection[str] = (),
+        self, *, read_only: bool, reading: bool = False, operations: Collection[str] = (),
         under: Decision | None = None,
-    ) -> AsyncIterator[UnitOfWork]:
+    ) -> AsyncIterator[UnitOfWork]:  # fmt: skip
         database, journal = self.serving.database, self.serving.journal
         if database is None or journal is None:
             raise RuntimeError(f"{self.serving.service} has no database")
         known = self._memberships is not None or not self.needs_memberships(operations)
+        self.joined = under
         held = under or (self.reading if reading else self.decision)
         first = session_settings(held) if known else _TO_FIND_MEMBERSHIPS
         with refused_by_database():
@@ -233,14 +234,9 @@ class RequestCall:
         return decide(self.principal, operation, self._memberships or NO_MEMBERSHIPS, self.serving.roles)
 
     def record(
-        self,
-        view: type[View],
-        row: Row | None,
-        *,
-        status: int = 200,
-        location: str | None = None,
+        self, view: type[View], row: Row | None, *, status: int = 200, location: str | None = None,
         shown_under: str | None = None,
-    ) -> Response:
+    ) -> Response:  # fmt: skip
         """One record with its ETag; 304 where the caller holds it already, 404 where it may not know of it."""
         decision = self.reading if shown_under is None else self._decide(shown_under)
         visible = visible_classes(view, row, decision) if row is not None else frozenset()
@@ -301,14 +297,9 @@ class RequestCall:
         return query.where(wanted)
 
     async def command(
-        self,
-        view: type[View],
-        do: Command,
-        *,
-        status: int = 201,
-        location: str | None = None,
+        self, view: type[View], do: Command, *, status: int = 201, location: str | None = None,
         shown_under: str | None = None,
-    ) -> Response:
+    ) -> Response:  # fmt: skip
         """Creates or commands: `do` works in the transaction and gives the row to answer with.
 
         The answer is stored under the Idempotency-Key in the same transaction and replayed for 24 hours. `location`
@@ -346,10 +337,13 @@ class RequestCall:
 
     async def audit_reads(self) -> None:
         """Hands what was shown to the audit's queue, before the answer leaves; one entry per answer and class."""
+        for further in self.further_audits:
+            await further()
         audited = self.serving.read_audit
         if audited is None:
             return
-        for (record, data_class), ids in self._shown.items():
+        shown, self._shown = self._shown, defaultdict(list)
+        for (record, data_class), ids in shown.items():
             entry = reading(
                 actor=self._actor(), at=self.clock.now(), operation=self.decision.operation,
                 record=record, record_ids=ids, data_class=data_class,
@@ -370,6 +364,10 @@ class RequestCall:
         }
         return shown | {"Dry-Run": "true"} if self.dry_run else shown
 
+    def list_headers(self) -> dict[str, str]:
+        """As `headers`, where `Accept` decides too."""
+        return self.headers() | {"Vary": "Accept, Accept-Language, Authorization"}
+
     def etag(self, view: type[View], row: Row, visible: frozenset[DataClass]) -> str:
         """The tag of a record as this caller sees it."""
         # The caller's own references are no version of the record, and part of what it is shown.
@@ -384,7 +382,8 @@ async def open_call(request: Request, operation: str) -> RequestCall:
     principal = await serving.authenticate(request.headers.get("authorization"))
     decision = decide(principal, operation, NO_MEMBERSHIPS, serving.roles)
     require(decision)
-    language = wished(request.headers.get("accept-language")) or principal.language or DEFAULT
+    accepted = request.headers.get("accept-language")
+    language = negotiate(accepted) if accepted is not None else principal.language or DEFAULT
     return RequestCall(request, serving, decision, language)
 
 

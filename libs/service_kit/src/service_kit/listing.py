@@ -8,6 +8,8 @@ import orjson
 from sqlalchemy import Select, func, select
 from starlette.responses import Response
 
+from service_kit.exports import Export, Listed
+from service_kit.media import JSON
 from service_kit.models import View
 from service_kit.paging import Sort, binding, paged
 from service_kit.parameters import DEFAULT_LIMIT
@@ -18,7 +20,7 @@ from service_kit.unit_of_work import UnitOfWork
 if TYPE_CHECKING:
     from service_kit.call import RequestCall
 
-_NOT_FILTER = frozenset({"cursor", "limit", "total", "lang"})
+_NOT_FILTER = frozenset({"cursor", "limit", "total", "lang", "headings"})
 
 
 async def list_page(
@@ -29,7 +31,12 @@ async def list_page(
     sort: Sequence[Sort],
     shape: Callable[[Row], Row] | None = None,
 ) -> Response:
-    """`RequestCall.page`. The query holds the filter and the policy's condition; order and limit are added here."""
+    """`RequestCall.page`; the whole list where `Accept` wishes an export.
+
+    The query holds the filter and the policy's condition; order and limit are added here.
+    """
+    if call.media_type != JSON:
+        return Export(call, Listed(view, query, sort, shape), call.media_type)
     asked = parse_qsl(call.request.scope["query_string"].decode("ascii"), keep_blank_values=True)
     bound = _binding(call, asked, sort)
     cursor = call.wishes.get("cursor")
@@ -45,7 +52,7 @@ async def list_page(
             call.note_read(view, row, visible)
     path = call.request.url.path
     links = {"self": _address(path, asked)}
-    headers = call.headers()
+    headers = call.list_headers()
     if last is not None:
         written = call.serving.cursors.write([last[item.name] for item in sort], bound)
         links["next"] = _address(path, [*((n, v) for n, v in asked if n != "cursor"), ("cursor", written)])

@@ -145,6 +145,16 @@ def _inner_views(annotation: Any, listed: bool = False) -> list[tuple[type[View]
 
 
 @cache
+def nested_view(view: type[View], name: str) -> type[View] | None:
+    """The view that a field holds one of, or null; None for every other field."""
+    annotation = view.model_fields[name].annotation
+    parts = [part for part in get_args(annotation) or (annotation,) if part is not type(None)]
+    found = parts[0] if len(parts) == 1 else None
+    listed = getattr(annotation, "__origin__", None) in (list, tuple)
+    return found if not listed and isinstance(found, type) and issubclass(found, View) else None
+
+
+@cache
 def adapter(view: type[Any]) -> TypeAdapter[Any]:
     """The validator and serialiser of a view or model, built once."""
     return TypeAdapter(view)

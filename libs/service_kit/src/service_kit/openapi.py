@@ -52,27 +52,32 @@ _FAULT: Mapping[str, Any] = {
         "detail": {"type": "string"},
     },
 }
+_STREAM = 2**31 - 1
+"""Characters of an export, at most: a number for readers that want one; the list ends where it ends."""
 _EXPORTED: Mapping[str, Any] = {
     NDJSON: {
         "schema": {
             "type": "string",
+            "maxLength": _STREAM,
             "description": "The whole list as a stream: each line is one item as the page would show it",
-            "x-description-cy": "Y rhestr gyfan fel ffrwd: mae pob llinell yn un eitem fel y byddai'r dudalen yn ei dangos",
+            "x-description-cy": "Y rhestr gyfan fel ffrwd: pob llinell yn un eitem fel y mae'r dudalen yn ei dangos",
         }
     },
     CSV: {
         "schema": {
             "type": "string",
-            "description": "The whole list as a stream (RFC 4180, UTF-8): a line of headings, a line for each item; what "
-            "is null or may not be seen is empty",
-            "x-description-cy": "Y rhestr gyfan fel ffrwd (RFC 4180, UTF-8): llinell o benawdau, yna llinell ar gyfer pob "
-            "eitem; mae'r hyn sy'n null neu na chewch ei weld yn wag",
+            "maxLength": _STREAM,
+            "description": "The whole list as a stream (RFC 4180, UTF-8): a line of headings, a line for each item; "
+            "what is null or may not be seen is empty",
+            "x-description-cy": "Y rhestr gyfan fel ffrwd (RFC 4180, UTF-8): llinell o benawdau, yna llinell ar gyfer "
+            "pob eitem; mae'r hyn sy'n null neu na chewch ei weld yn wag",
         }
     },
     ODS: {
         "schema": {
             "type": "string",
             "format": "binary",
+            "maxLength": _STREAM,
             "description": "The whole list as a stream: a spreadsheet of one sheet with the columns of the CSV",
             "x-description-cy": "Y rhestr gyfan fel ffrwd: taenlen o un ddalen gyda cholofnau'r CSV",
         }

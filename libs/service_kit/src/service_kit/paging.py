@@ -130,8 +130,12 @@ def paged(query: Select[Any], sort: Sequence[Sort], after: Sequence[Any] | None,
     """
     if after is not None:
         query = query.where(beyond(sort, after))
-    order = [item.column.desc() if item.descending else item.column.asc() for item in sort]
-    return query.order_by(*order).limit(limit + 1)
+    return ordered(query, sort).limit(limit + 1)
+
+
+def ordered(query: Select[Any], sort: Sequence[Sort]) -> Select[Any]:
+    """The query in the order of its pages."""
+    return query.order_by(*(item.column.desc() if item.descending else item.column.asc() for item in sort))
 
 
 def _tagged(value: Any) -> tuple[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from contracts.data_class import DataClass
 from contracts.text import Language
 from service_kit.models import View, adapter, hidden_fields
@@ -32,9 +34,25 @@ def rendered(view: type[View], row: Row, visible: frozenset[DataClass], language
 
     Validators and serialisers of the view find the language in `info.context["language"]`.
     """
+    shape, value, context = _validated(view, row, language)
+    return shape.dump_json(value, exclude=hidden_fields(view, visible) or None, context=context)
+
+
+def rendered_value(
+    view: type[View], row: Row, visible: frozenset[DataClass], language: Language
+) -> dict[str, Any]:
+    """What `rendered` writes, as the value that the JSON has."""
+    shape, value, context = _validated(view, row, language)
+    hidden = hidden_fields(view, visible) or None
+    shown: dict[str, Any] = shape.dump_python(value, mode="json", exclude=hidden, context=context)
+    return shown
+
+
+def _validated(
+    view: type[View], row: Row, language: Language
+) -> tuple[TypeAdapter[Any], Any, dict[str, Language]]:
     if "shown_version" in row:
         row = {**row, "version": row["shown_version"]}
     context = {"language": language}
     shape = adapter(view)
-    value = shape.validate_python(row, context=context)
-    return shape.dump_json(value, exclude=hidden_fields(view, visible) or None, context=context)
+    return shape, shape.validate_python(row, context=context), context

@@ -5,9 +5,10 @@
     @router.get("/schools/{number}", operation="schools.read", response_model=SchoolView)
     async def read_school(number: SchoolNumber, call: Call) -> Response: ...
 
-Before the endpoint runs: the caller is known (401), may do the operation (403), the body has the declared media type
-(415), is within its limits (413) and strict JSON (400); then every fault of path, query and body is answered at once
-(422). Query parameters that the route does not know are refused. See `call` for what the endpoint is given.
+Before the endpoint runs: the caller is known (401), may do the operation (403), takes what there is (406), the body
+has the declared media type (415), is within its limits (413) and strict JSON (400); then every fault of path, query and
+body is answered at once (422). Query parameters that the route does not know are refused. See `call` for what the
+endpoint is given.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -34,6 +35,7 @@ from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, r
 from service_kit.call import CALL, RequestCall, open_call
 from service_kit.deadline import HEADER, seconds_given, within
 from service_kit.dictionary import DESCRIPTION_CY
+from service_kit.media import PAGES, wished
 from service_kit.models import File, Model, View
 from service_kit.parameters import Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
@@ -58,11 +60,12 @@ class Contract:
     media_types: tuple[str, ...] = ()
     upload: Upload | None = None
     problems: tuple[str, ...] = ()
+    own_types: bool = False
 
 
 _KINDS: Mapping[Kind, tuple[tuple[Parameter, ...], tuple[Header, ...], tuple[str, ...]]] = {
     "read": ((), (parameters.IF_NONE_MATCH,), ()),
-    "page": ((parameters.LIMIT, parameters.CURSOR, parameters.TOTAL), (), ()),
+    "page": ((parameters.LIMIT, parameters.CURSOR, parameters.TOTAL, parameters.HEADINGS), (), ()),
     "file": ((), (parameters.IF_NONE_MATCH, parameters.RANGE), ()),
     "command": ((parameters.DRY_RUN,), (parameters.IDEMPOTENCY_KEY,), (JSON,)),
     "change": ((parameters.DRY_RUN,), (parameters.IF_MATCH,), (MERGE_PATCH,)),
@@ -94,12 +97,17 @@ class Router:
         operation: str,
         response_model: type[View],
         dated: bool = True,
+        own_types: bool = False,
         problems: Sequence[str] = (),
     ) -> Callable[[Endpoint], Endpoint]:
-        """Reads one record: ETag and If-None-Match; `valid_at` and `known_at` unless `dated` is false."""
+        """Reads one record: ETag and If-None-Match; `valid_at` and `known_at` unless `dated` is false.
+
+        `own_types`: the endpoint reads `Accept` itself.
+        """
         return self._route(
-            "GET", "read", path, operation, response_model, 200, dated=dated, problems=problems
-        )
+            "GET", "read", path, operation, response_model, 200, dated=dated, own_types=own_types,
+            problems=problems,
+        )  # fmt: skip
 
     def file(
         self, path: str, *, operation: str, problems: Sequence[str] = ()
@@ -117,18 +125,14 @@ class Router:
         referenced: bool = False,
         problems: Sequence[str] = (),
     ) -> Callable[[Endpoint], Endpoint]:
-        """Lists records page by page: `limit`, `cursor`, `total`; `referenced` adds `external_reference`."""
+        """Lists records page by page (`limit`, `cursor`, `total`), or whole as `Accept` wishes (`exports`).
+
+        `referenced` adds `external_reference`.
+        """
         return self._route(
-            "GET",
-            "page",
-            path,
-            operation,
-            response_model,
-            200,
-            dated=dated,
-            referenced=referenced,
+            "GET", "page", path, operation, response_model, 200, dated=dated, referenced=referenced,
             problems=problems,
-        )
+        )  # fmt: skip
 
     def post(
         self,
@@ -180,6 +184,7 @@ class Router:
         dated: bool = False,
         referenced: bool = False,
         upload: Upload | None = None,
+        own_types: bool = False,
         problems: Sequence[str] = (),
         welsh: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
@@ -196,6 +201,7 @@ class Router:
             upload.media_types if upload is not None else media_types,
             upload,
             tuple(problems),
+            own_types or kind == "file",
         )
         route_class = cast(type[APIRoute], partial(Route, contract=contract))
 
@@ -239,6 +245,9 @@ class Route(APIRoute):
         async def handle(request: Request) -> Response:
             call = await open_call(request, self.contract.operation)
             request.scope[CALL] = call
+            if not self.contract.own_types:
+                offered = PAGES if self.contract.kind == "page" else (JSON,)
+                call.media_type = wished(request.headers.get("accept"), offered)
             async with within(seconds_given(request.headers.get(HEADER))):
                 return await answered(request, call)
 
@@ -333,11 +342,17 @@ _OF_KIND: Mapping[Kind, tuple[str, ...]] = {
     "change": ("precondition_failed", "precondition_required", "body_too_large", "unsupported_media_type"),
     "replace": ("body_too_large", "unsupported_media_type"),
 }
+_NEGOTIATED = ("not_acceptable",)
 
 
 def problems_of(contract: Contract) -> tuple[str, ...]:
     """The codes that a route may answer with; `openapi` groups them by status."""
-    return (*_ALWAYS, *_OF_KIND[contract.kind], *contract.problems)
+    return (
+        *_ALWAYS,
+        *(() if contract.own_types else _NEGOTIATED),
+        *_OF_KIND[contract.kind],
+        *contract.problems,
+    )
 
 
 def _extra(contract: Contract) -> dict[str, Any]:

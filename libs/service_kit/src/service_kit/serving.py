@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Table
@@ -11,6 +12,7 @@ from service_kit.audit.reads import ReadAudit
 from service_kit.auth.principal import Principal
 from service_kit.clock import Clock
 from service_kit.database import Database
+from service_kit.exports import ExportSlots
 from service_kit.foundation import Foundation
 from service_kit.journal import Journal
 from service_kit.paging import Cursors
@@ -45,5 +47,8 @@ class Serving:
     """Which school number went to which, where the service keeps records of schools (`moving`)."""
     read_audit: ReadAudit | None = None
     documents: "DocumentServing | None" = None
+    exports: ExportSlots = field(default_factory=ExportSlots)
+    package: Path | None = None
+    """The service's own: its dictionary has the words for its fields."""
     bells: Mapping[str, Bell] = field(default_factory=dict)
     """By the name of a log that this very process sequences: rings when the log has grown."""

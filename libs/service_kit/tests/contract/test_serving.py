@@ -121,7 +121,7 @@ async def test_the_description(bench) -> None:
     assert change["security"] == [{"oauth2": ["schools.write"]}]
     assert list(change["requestBody"]["content"]) == ["application/merge-patch+json"]
     assert set(change["responses"]) == {
-        "200", "400", "401", "403", "404", "412", "413", "415", "422", "428", "429", "500", "503",
+        "200", "400", "401", "403", "404", "406", "412", "413", "415", "422", "428", "429", "500", "503",
         "504",
     }  # fmt: skip
     assert list(change["responses"]["422"]["content"]) == ["application/problem+json"]

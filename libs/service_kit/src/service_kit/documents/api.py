@@ -109,14 +109,18 @@ def _reading(router: Router, documents: Documents) -> None:
             query = call.with_references(query, "document", columns.id)
             listed: list[Mapping[str, Any]] = []
 
+            async def audit_listed() -> None:
+                shown = listed[:]
+                listed.clear()
+                await _audited(call, shown)
+
             def shape(row: Mapping[str, Any]) -> Mapping[str, Any]:
                 listed.append(row)
                 return shaped(row, call.language)
 
             order = [descending(columns.added_at), descending(columns.id)]
-            answer = await call.page(uow, DocumentView, query, order, shape=shape)
-            await _audited(call, listed)
-            return answer
+            call.further_audits.append(audit_listed)
+            return await call.page(uow, DocumentView, query, order, shape=shape)
 
     @router.get("/documents/{id}", operation="documents.read", response_model=DocumentView)
     async def read_document(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word

@@ -82,6 +82,7 @@ class FeedView(View, data_class=DataClass.public):
     operation="changes.read",
     response_model=FeedView,
     dated=False,
+    own_types=True,
     problems=["position_not_known", "position_forgotten"],
 )
 async def read_changes(

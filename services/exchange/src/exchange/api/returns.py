@@ -241,6 +241,7 @@ async def _version(call: RequestCall, uow: UnitOfWork, return_id: str, number: i
     operation="returns.read",
     response_model=RenderingsView,
     dated=False,
+    own_types=True,
 )
 async def read_return_document(
     id: RecordId,  # noqa: A002  the path's own word

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from service_kit.media import EXPORTS, JSON
+
 Document = Mapping[str, Any]
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -35,7 +37,9 @@ def merge(documents: Mapping[str, Document], *, front: str = "gateway", server: 
         renamed = _renaming(service, document, differing)
         for path, item in document.get("paths", {}).items():
             # A path that several services share is described alike by all of them.
-            if path not in merged["paths"] and (path.startswith(_PUBLIC) or service == front):
+            if path in merged["paths"]:
+                _page_by_page(merged["paths"][path])
+            elif path.startswith(_PUBLIC) or service == front:
                 merged["paths"][path] = _with_ids(_rewritten(item, renamed), service, repeated)
         for section, components in document.get("components", {}).items():
             kept = merged["components"].setdefault(section, {})
@@ -136,6 +140,13 @@ def _reference(value: Any, renamed: Mapping[tuple[str, str], str]) -> Any:
         return value
     section, _, name = value.removeprefix(_LOCAL).partition("/")
     return f"{_LOCAL}{section}/{renamed.get((section, name), name)}"
+
+
+def _page_by_page(item: Mapping[str, Any]) -> None:
+    """A list of which several services have a part is not given whole (`usecases.page_shared_list`)."""
+    content = item.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+    for media_type in EXPORTS if JSON in content else ():
+        content.pop(media_type, None)
 
 
 def _repeated_operation_ids(parts: Mapping[str, Document]) -> set[str]:

@@ -206,6 +206,8 @@ def _bytes_of(media_type: str) -> str:
     match media_type:
         case "text/csv":
             return "school_number,name\r\n6732118,Ysgol Gynradd yr Enfys\r\n"
+        case "application/x-ndjson":
+            return '{"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"}\n'
         case "text/plain":
             return "Cofnodion y cyfarfod"
         case _:

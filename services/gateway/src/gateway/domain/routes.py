@@ -15,6 +15,8 @@ DEADLINE: Final = "x-gwella-deadline-seconds"
 DEFAULT_DEADLINE: Final = 30.0
 UPLOAD_DEADLINE: Final = 300.0
 """For bodies that are files: a slow line must be able to finish; read timeouts bound a stalled one. Seconds."""
+_UPLOAD_LINE: Final = str(round(UPLOAD_DEADLINE * 1000))
+_EXPORTS: Final = (b"ndjson", b"csv", b"opendocument")
 PUBLIC_PREFIX: Final = "/v1/"
 
 
@@ -27,6 +29,7 @@ class RoutedOperation:
     """One method of one path: what is needed for it and how long it may take.
 
     `deadline` is in seconds, `deadline_line` the same as the header line that tells the service (milliseconds).
+    `exports`: a list that is also given whole, as a stream.
     `shared`: all services that answer this path, where they are several; ids then begin with the service's name.
     """
 
@@ -38,6 +41,13 @@ class RoutedOperation:
     deadline_line: str
     upload: bool
     shared: tuple[str, ...] = ()
+    exports: bool = False
+
+    def time_for(self, accept: bytes | None) -> tuple[float, str]:
+        """Deadline and its line for what `Accept` names; a list that is exported whole may take as long as a file."""
+        if self.exports and accept is not None and any(kind in accept.lower() for kind in _EXPORTS):
+            return UPLOAD_DEADLINE, _UPLOAD_LINE
+        return self.deadline, self.deadline_line
 
     @property
     def is_shared_list(self) -> bool:
@@ -188,7 +198,11 @@ def _operation(service: str, method: str, template: str, operation: Mapping[str,
     if not isinstance(deadline, (int, float)) or deadline <= 0:
         raise RouteError(f"{where}: {DEADLINE} must be seconds, more than 0")
     line = str(round(deadline * 1000))
-    return RoutedOperation(service, method.upper(), template, needed, float(deadline), line, upload)
+    answers = operation.get("responses", {}).get("200", {}).get("content", {})
+    exports = method == "get" and "application/x-ndjson" in answers
+    return RoutedOperation(
+        service, method.upper(), template, needed, float(deadline), line, upload, exports=exports
+    )
 
 
 def _longest_wait(operation: Mapping[str, Any]) -> float:
