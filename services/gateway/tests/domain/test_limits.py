@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.limits import SECOND, WINDOW, Allowance, Quota
+from gateway.domain.limits import (
+    HELD_BACK,
+    MOST_HELD_BACK,
+    REFUSED_AT_ONCE,
+    SECOND,
+    WINDOW,
+    Allowance,
+    Quota,
+)
 
 
 @given(
@@ -54,4 +62,23 @@ def test_copies_share_a_clients_rate():
 def test_a_client_with_requests_in_flight_is_not_forgotten():
     allowance = Allowance(Quota.of(60, 1, 1))
     allowance.in_flight = 1
+    assert not allowance.idle(10**18)
+
+
+def test_a_client_that_does_not_listen_is_refused_more_slowly():
+    allowance = Allowance(Quota.of(60, 1, 1))
+    now = 1_000 * SECOND
+    pauses = [allowance.pause_of_refusal(now) for _ in range(REFUSED_AT_ONCE + 50)]
+    assert pauses[:REFUSED_AT_ONCE] == [0.0] * REFUSED_AT_ONCE
+    low, high = HELD_BACK
+    assert all(low <= pause <= high for pause in pauses[REFUSED_AT_ONCE:])
+    # Apart from one another, so that they do not all come back together.
+    assert len(set(pauses[REFUSED_AT_ONCE:])) > 40
+    assert allowance.pause_of_refusal(now + SECOND) == 0.0
+
+
+def test_only_so_many_refusals_of_a_client_are_held_back():
+    allowance = Allowance(Quota.of(60, 1, 1))
+    allowance.held_back = MOST_HELD_BACK
+    assert [allowance.pause_of_refusal(SECOND) for _ in range(100)] == [0.0] * 100
     assert not allowance.idle(10**18)

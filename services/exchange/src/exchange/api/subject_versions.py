@@ -4,21 +4,22 @@ A version is the position of the last entry of the feed that the caller may see,
 hides. `rights` stands for what the caller may see at all: a body is unchanged only where both are.
 """
 
-from collections.abc import Iterable
-from hashlib import blake2b
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.identifiers import AUTHORITY_CODE_PATTERN, SCHOOL_NUMBER_PATTERN
 from contracts.text import Text
-from exchange.storage.subject_versions import about_authority, about_school, last_about
-from exchange.usecases.read_changes import FEED_OPERATIONS, Shown, feed_decision, shown_to, visible
+from eventing.raw import Composed
+from exchange.storage.subject_versions import last_about
+from exchange.usecases.feed_policy import feed_policy, last_about_authority, last_about_school, rights_of
+from exchange.usecases.read_changes import FEED_OPERATIONS, Shown
 from service_kit.call import Call, RequestCall
 from service_kit.models import Timestamp, View
+from service_kit.policy.memberships import NO_MEMBERSHIPS
 from service_kit.routing import Router
 
 router = Router(
@@ -51,7 +52,7 @@ class SubjectVersionView(View, data_class=DataClass.public):
 async def read_school_version(school_number: _Number, call: Call) -> Response:
     """Reads the version of a school: raised by every event about it, and by those about its authority alone."""
     # The first three digits of a school's number are its authority's code.
-    return await _version(call, about_school(school_number, school_number[:3]))
+    return await _version(call, last_about_school, school=school_number, authority=school_number[:3])
 
 
 @router.get(
@@ -62,38 +63,25 @@ async def read_school_version(school_number: _Number, call: Call) -> Response:
 )
 async def read_authority_version(authority: _Authority, call: Call) -> Response:
     """Reads the version of an authority: raised by every event about it and about its schools."""
-    return await _version(call, about_authority(authority))
+    return await _version(call, last_about_authority, authority=authority)
 
 
-async def _version(call: RequestCall, about: list[ColumnElement[bool]]) -> Response:
-    async with call.read(operations=FEED_OPERATIONS) as uow:
-        shown = shown_to(call.principal, call.memberships, call.serving.roles)
-        await call.under(uow, feed_decision(call.principal, shown))
-        last = await last_about(uow.connection, about, visible(shown))
+async def _version(
+    call: RequestCall, statement: Callable[[tuple[Shown, ...]], Composed], **about: str
+) -> Response:
+    policy, roles = None, call.serving.roles
+    if not call.needs_memberships(FEED_OPERATIONS):
+        policy = feed_policy(call.principal, NO_MEMBERSHIPS, roles)
+    under = None if policy is None else policy.decision
+    async with call.read(operations=FEED_OPERATIONS, under=under) as uow:
+        if policy is None:
+            policy = feed_policy(call.principal, call.memberships, roles)
+            await call.under(uow, policy.decision)
+        last = await last_about(uow.connection, statement(policy.shown), **about)
     view = SubjectVersionView(
         version=0 if last is None else last.position,
         changed_at=None if last is None else last.recorded_at,
         settled=last is None or last.settled,
-        rights=_rights(shown),
+        rights=rights_of(policy.shown),
     )
     return call.answer(view)
-
-
-def _rights(shown: Iterable[Shown]) -> str:
-    """A digest of everything that the policy opens to the caller today."""
-    lines = sorted(
-        "|".join(
-            (
-                ",".join(part.aggregates), part.data_class.value, str(part.scope.everything),
-                *(
-                    ",".join(sorted(values))
-                    for values in (
-                        part.scope.authorities, part.scope.schools, part.scope.persons, part.scope.subjects,
-                        part.scope.bodies,
-                    )
-                ),
-            )
-        )
-        for part in shown
-    )  # fmt: skip
-    return blake2b("\n".join(lines).encode(), digest_size=12).hexdigest()

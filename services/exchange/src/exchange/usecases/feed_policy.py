@@ -6,13 +6,14 @@ under them is never an old one.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 
 from sqlalchemy import ColumnElement, any_, bindparam, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
 from eventing.raw import Composed
-from exchange.storage import change_log
+from exchange.storage import change_log, subject_versions
 from exchange.storage.tables import changes
 from exchange.usecases.read_changes import Shown, feed_decision, shown_to, visible
 from service_kit.auth.principal import Principal
@@ -74,3 +75,36 @@ def feed_policy(principal: Principal, memberships: Memberships, roles: Roles) ->
 def reading(shown: tuple[Shown, ...], wanted: Wanted) -> Composed:
     """The statement that reads what may be seen and was asked for."""
     return change_log.reading([visible(list(shown)), *wanted.conditions()])
+
+
+@lru_cache(maxsize=KEPT)
+def last_about_school(shown: tuple[Shown, ...]) -> Composed:
+    """The statement that finds the last entry about a school that may be seen."""
+    return subject_versions.reading(subject_versions.about_school(), visible(list(shown)))
+
+
+@lru_cache(maxsize=KEPT)
+def last_about_authority(shown: tuple[Shown, ...]) -> Composed:
+    """The statement that finds the last entry about an authority that may be seen."""
+    return subject_versions.reading(subject_versions.about_authority(), visible(list(shown)))
+
+
+@lru_cache(maxsize=KEPT)
+def rights_of(shown: tuple[Shown, ...]) -> str:
+    """A digest of everything that the policy opens to the caller today."""
+    lines = sorted(
+        "|".join(
+            (
+                ",".join(part.aggregates), part.data_class.value, str(part.scope.everything),
+                *(
+                    ",".join(sorted(values))
+                    for values in (
+                        part.scope.authorities, part.scope.schools, part.scope.persons, part.scope.subjects,
+                        part.scope.bodies,
+                    )
+                ),
+            )
+        )
+        for part in shown
+    )  # fmt: skip
+    return blake2b("\n".join(lines).encode(), digest_size=12).hexdigest()

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.domain.headers import Lines
+from gateway.usecases.admit import held_back
 from service_kit.language import language_of
 from service_kit.problems import Catalogue, ProblemError, as_response
 
@@ -96,7 +97,8 @@ class Answers:
         extra: Lines,
         request_id: bytes,
     ) -> int:
-        """Sends a problem in the caller's language and returns its status."""
+        """Sends a problem in the caller's language and returns its status; held back where it is to be."""
+        await held_back(problem)
         response = as_response(problem, self._catalogue, language_of(scope), request_id.decode("latin-1"))
         response.raw_headers.extend(extra)
         await response(scope, receive, send)

@@ -21,7 +21,7 @@ from contracts.text import Text
 from gateway.api.observing import Observer
 from gateway.domain.composition import DASHBOARD, PROFILE, Outcome, Part, Section, digest_of
 from gateway.domain.headers import forwarded
-from gateway.usecases.admit import Callers, enter
+from gateway.usecases.admit import Callers, enter, held_back
 from gateway.usecases.compose import Asked, Composer, Elsewhere, RefusedWhole
 from gateway.usecases.remember import Remembered, Version, may_not_be_heard_yet
 from service_kit.call import Call, RequestCall
@@ -159,6 +159,7 @@ async def _answered(
     except ProblemError as refusal:
         observation.code = refusal.code
         observation.status = call.serving.catalogue.problems[refusal.code].status
+        await held_back(refusal)
         raise
     finally:
         composing.observer.end(observation, call.request_id.encode())

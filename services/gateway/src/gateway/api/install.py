@@ -23,6 +23,7 @@ from gateway.domain.routes import compile_routes
 from gateway.usecases.admit import Callers
 from gateway.usecases.compose import Composer
 from gateway.usecases.remember import Remembered
+from gateway.usecases.turns import Turns
 from service_kit.http_client import Upstream
 from service_kit.openapi import openapi_of
 from service_kit.problems import Catalogue, catalogue_of_entries, entries_of, generic_catalogue
@@ -91,6 +92,7 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
         answers=Answers(serving.catalogue, settings.cors_origins),
         observer=observer,
         limits=BodyLimits(settings.max_body_bytes, settings.max_upload_bytes),
+        turns={name: Turns() for name in documents},
     )
 
 

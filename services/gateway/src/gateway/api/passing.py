@@ -22,6 +22,7 @@ from gateway.domain.limits import Allowance
 from gateway.domain.routes import Route, RoutedOperation, RouteTable
 from gateway.usecases.admit import Callers, enter
 from gateway.usecases.page_shared_list import shared_page
+from gateway.usecases.turns import Turn, Turns
 from service_kit.http_client import (
     Upstream,
     UpstreamBroken,
@@ -55,6 +56,7 @@ class PassThrough:
         answers: Answers,
         observer: Observer,
         limits: BodyLimits,
+        turns: Mapping[str, Turns],
     ) -> None:
         self._inner = inner
         self._match = table.match
@@ -63,6 +65,7 @@ class PassThrough:
         self._answers = answers
         self._observer = observer
         self._limits = limits
+        self._turns = turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request, or the life of the process (lifespan)."""
@@ -199,7 +202,10 @@ class PassThrough:
         upstream = self._upstreams[service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
         guard = Guard(operation.deadline, None if isinstance(body, StreamedBody) else receive)
+        turn: Turn | None = None
         try:
+            turns, client = self._turns[service], observation.client_id or ""
+            turn = turns.at_once(client) or await turns.later(client)
             response = await upstream.send(operation.method, _target(scope), lines, body, None)
             try:
                 await _answer(send, response, observation, extra, scope["method"] == "HEAD")
@@ -213,6 +219,9 @@ class PassThrough:
             guard.forgive()
             if guard.client_gone:
                 raise ClientGone from None
+            if turn is None:
+                # It waited behind its own client's requests: nothing is held against the service.
+                raise ProblemError("unavailable", headers={"Retry-After": "1"}) from None
             if observation.sending:
                 # The client does not take the answer that is there: nothing is held against the service.
                 raise BrokenOff(service) from None
@@ -221,6 +230,8 @@ class PassThrough:
             raise _refusal(upstream.timed_out(), operation, observation) from None
         finally:
             guard.stop()
+            if turn is not None:
+                turn.give_back()
 
 
 def _lines(

@@ -1,5 +1,7 @@
 """Who is calling, what its roles let it do, and its share: verified once per token, then one look-up a request."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic, monotonic_ns
@@ -42,13 +44,35 @@ class Caller:
         return permitted
 
 
+class TooMuch(ProblemError):
+    """429. `pause`: seconds for which the answer is to be held back (`held_back`)."""
+
+    def __init__(
+        self, code: str, params: Mapping[str, int], headers: Mapping[str, str], allowance: Allowance, now: int
+    ) -> None:
+        super().__init__(code, params, headers=headers)
+        self.allowance = allowance
+        self.pause = allowance.pause_of_refusal(now)
+
+
+async def held_back(refusal: ProblemError) -> None:
+    """Waits for as long as this refusal is to be held back: not at all, but for a client that does not listen."""
+    if not isinstance(refusal, TooMuch) or not refusal.pause:
+        return
+    refusal.allowance.held_back += 1
+    try:
+        await asyncio.sleep(refusal.pause)
+    finally:
+        refusal.allowance.held_back -= 1
+
+
 def enter(allowance: Allowance, requests: int = 1, *, writing: bool = False) -> Lines:
     """Takes requests of the client's rate and one place of its bulkhead; gives the RateLimit lines.
 
     `writing`: the request may change something, which is remembered.
 
-    Whoever enters leaves: `allowance.in_flight -= 1`. Raises 429 `too_many_requests` or `too_many_in_flight`, with
-    the same lines, and then nothing is to be given back.
+    Whoever enters leaves: `allowance.in_flight -= 1`. Raises TooMuch (429 `too_many_requests` or
+    `too_many_in_flight`) with the same lines, and then nothing is to be given back.
     """
     now = monotonic_ns()
     quota = allowance.quota
@@ -59,11 +83,11 @@ def enter(allowance: Allowance, requests: int = 1, *, writing: bool = False) -> 
     ]
     if left < 0:
         wait = str(allowance.seconds_until_next(now))
-        raise ProblemError("too_many_requests", headers={"Retry-After": wait, **_named(lines)})
+        told = {"Retry-After": wait, **_named(lines)}
+        raise TooMuch("too_many_requests", {}, told, allowance, now)
     if allowance.in_flight >= quota.in_flight:
-        raise ProblemError(
-            "too_many_in_flight", {"limit": quota.in_flight}, headers={"Retry-After": "1", **_named(lines)}
-        )
+        told = {"Retry-After": "1", **_named(lines)}
+        raise TooMuch("too_many_in_flight", {"limit": quota.in_flight}, told, allowance, now)
     allowance.in_flight += 1
     if writing:
         allowance.wrote_at = now
