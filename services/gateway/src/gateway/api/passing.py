@@ -31,6 +31,7 @@ from service_kit.http_client import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from service_kit.media import JSON, wished
 from service_kit.problems import ProblemError
 from service_kit.request_ids import SCOPE_KEY
 
@@ -168,7 +169,8 @@ class PassThrough:
         found: Mapping[bytes, bytes],
         extra: Lines,
     ) -> None:
-        """A page of a list of which several services have a part."""
+        """A page of a list of which several services have a part; it is given page by page alone."""
+        wished(found.get(b"accept", b"").decode("latin-1"), (JSON,))
         lines = _lines(scope, operation, observation, found, extra)
         behind = {name: self._upstreams[name] for name in operation.shared}
         try:
@@ -201,7 +203,8 @@ class PassThrough:
             raise ProblemError("not_found")
         upstream = self._upstreams[service]
         # A streamed body is read from the same channel, and its reader notices a client that goes away.
-        guard = Guard(operation.deadline, None if isinstance(body, StreamedBody) else receive)
+        seconds, _ = operation.time_for(found.get(b"accept"))
+        guard = Guard(seconds, None if isinstance(body, StreamedBody) else receive)
         turn: Turn | None = None
         try:
             turns, client = self._turns[service], observation.client_id or ""
@@ -244,7 +247,7 @@ def _lines(
     """The request's lines for the service: the client's own that may cross, and the gateway's."""
     lines = to_upstream(scope["headers"], found.get(b"connection"))
     lines.append(("x-request-id", extra[0][1].decode("latin-1")))
-    lines.append(("x-deadline-ms", operation.deadline_line))
+    lines.append(("x-deadline-ms", operation.time_for(found.get(b"accept"))[1]))
     lines.append(("forwarded", forwarded(scope.get("client"), found.get(b"host", b""), scope["scheme"])))
     lines.append(("traceparent", observation.traceparent))
     return lines
