@@ -179,7 +179,7 @@ class World:
         self.start(consumer)
 
         async def hears() -> bool:
-            return consumer._subscription is not None and consumer._awaited is not None and self.opened >= 2
+            return consumer._intake is not None and consumer._awaited is not None and self.opened >= 2
 
         await eventually(hears)
         consumer._measured_at = inf

@@ -154,7 +154,7 @@ async def flooded(world: Any, local: Any, consumer: Any, prefix: str) -> int:
     for n in range(12):
         bad = replace(world.envelope(f"{prefix}-{n}", 1), data=b"{}")
         for pause in repeat(0.01):
-            if consumer._subscription is not None or task.done():
+            if consumer._intake is not None or task.done():
                 break
             await asyncio.sleep(pause)
         try:

@@ -19,19 +19,19 @@ from opentelemetry import trace as otel
 
 from eventing import metrics, stopping, trace
 from eventing.consumer_store import ConsumerStore, Parking
-from eventing.delivery import Delivery, delivered, may_concern
+from eventing.delivery import Delivery, may_concern
 from eventing.failures import is_transient
 from eventing.handling import Work
+from eventing.intake import Intake, Taken
 from eventing.loop import Backoff, Health, Loop, describe, heed_cancellation
 from eventing.parking_limit import ConsumerStoppedError, ParkingLimit, ParkingRecord
 from eventing.reactions import Dispatch, OpenUnit, Reaction
 from eventing.tables import ConsumerTables
-from eventing.transports.port import Batch, Place, Subscription, SubscriptionClosedError, Transport
+from eventing.transports.port import Place, SubscriptionClosedError, Transport
 
 _log = structlog.get_logger(__name__)
 
 BATCH_ROWS: Final = 500
-RECEIVE_SECONDS: Final = 0.5
 MEASURE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 """How often a stopped consumer looks whether somebody started it again."""
@@ -80,8 +80,7 @@ class Consumer:
         self._record = ParkingRecord(self._parking)
         self._now = now
         self._tracer = tracer or otel.get_tracer("eventing")
-        self._subscription: Subscription | None = None
-        self._held: Batch | None = None
+        self._intake: Intake | None = None
         self._awaited: set[str] | None = None
         self._measured_at = 0.0
         self._stop_because: str | None = None
@@ -133,37 +132,34 @@ class Consumer:
         return self.loop.health
 
     async def _leave(self) -> None:
-        self._held = None
         self._places = {}
-        if self._subscription is not None:
-            subscription, self._subscription = self._subscription, None
-            await subscription.close()
+        if self._intake is not None:
+            intake, self._intake = self._intake, None
+            await intake.close()
 
     async def _round(self) -> bool:
         if self._stop_because is not None:
             await self._stop_every_member(self._stop_because)
-        if self._subscription is None:
+        if self._intake is None:
             concerns = partial(may_concern, dispatch=self.dispatch)
-            self._subscription = await self._transport.subscribe(self.name, self._topics, concerns)
+            subscription = await self._transport.subscribe(self.name, self._topics, concerns)
+            self._intake = Intake(subscription, self.dispatch, self._limit)
         await self._release_awaited()
         await self._measure()
-        if self._held is None:
-            self._held = await self._receive(self._subscription)
-        if self._held is not None:
-            async with self._subscription.handling(self._held) as ours:
-                if ours and not await self._handle(self._held):
+        taken = await self._next(self._intake)
+        if taken is not None:
+            async with self._intake.handling(taken) as ours:
+                if ours and not await self._handle(taken):
                     return True
-                if ours:
-                    await self._subscription.commit(self._held)
-            self._held = None
+                await self._intake.done(commit=ours)
         return True
 
-    async def _receive(self, subscription: Subscription) -> Batch | None:
+    async def _next(self, intake: Intake) -> Taken | None:
         try:
-            return await subscription.receive(self._limit, RECEIVE_SECONDS)
+            return await intake.next()
         except SubscriptionClosedError:
             # Closed by somebody else: the transport, or a newer member of a bus that knows one.
-            self._subscription = None
+            await self._leave()
             if not self.loop.stopping:
                 raise
             return None
@@ -171,12 +167,10 @@ class Consumer:
             await self._leave()
             raise
 
-    async def _handle(self, batch: Batch) -> bool:
+    async def _handle(self, taken: Taken) -> bool:
         """Handles a batch; False when it was broken off because the consumer is to stop."""
-        concerning = [
-            delivered(record, self.dispatch) for record in batch.records if may_concern(record, self.dispatch)
-        ]
-        outcomes = Counter(ignored=len(batch.records) - len(concerning))
+        concerning = taken.deliveries
+        outcomes = Counter(ignored=taken.ignored)
         if concerning:
             self._oldest = min((d.envelope.recorded_time for d in concerning if d.envelope), default=None)
             with self._traced(concerning):
@@ -301,8 +295,8 @@ class Consumer:
         if now - self._measured_at < MEASURE_SECONDS:
             return
         self._measured_at = now
-        if self._subscription is not None:
-            self._places = await self._subscription.behind()
+        if self._intake is not None:
+            self._places = await self._intake.subscription.behind()
         because = await self._look()
         if because is not None:
             raise ConsumerStoppedError(because)

@@ -13,9 +13,10 @@ from eventing.consumer_store import ConsumerStore, Known
 from eventing.consuming import Consumer
 from eventing.delivery import Delivery
 from eventing.envelope import Envelope, packed_headers
+from eventing.intake import Taken
 from eventing.raw import raw_connection
 from eventing.shipping import Shipper
-from eventing.transports.port import Batch, Record, Transport
+from eventing.transports.port import Record, Transport
 from storm.backbone import Backbone, Lagging, MakeTransport, Runner
 
 COLUMNS = ("event_id", "type", "key", "subject", "version", "headers", "data")
@@ -192,11 +193,11 @@ class _NoVersions(ConsumerStore):
 
 
 class _Hasty(Consumer):
-    async def _handle(self, batch: Batch) -> bool:
-        subscription: Any = self._subscription
-        await subscription.commit(batch)
-        await subscription._commit_handled()
-        return await super()._handle(batch)
+    async def _handle(self, taken: Taken) -> bool:
+        intake: Any = self._intake
+        await intake.subscription.commit(taken.batch)
+        await intake.subscription._commit_handled()
+        return await super()._handle(taken)
 
 
 class _InboxBefore(ConsumerStore):
