@@ -207,12 +207,14 @@ async def test_what_a_reader_holds_is_called_unchanged_only_where_it_is(suite: S
 
 
 async def test_a_settled_version_is_one_call(suite: Suite) -> None:
-    """Design §5: the gateway asks the exchange alone; a service that is down then is not missed."""
+    """Design §5: an unchanged school costs one call, the exchange's; a service that is down then is not missed."""
     authority = suite.caller("authority_system", authority="673")
     await suite.until(f"/v1/school-versions/{SCHOOL}", authority, lambda told: told["settled"])
     tag = (await suite.get(PROFILE, authority)).headers["etag"]
     left = _left(await suite.get("/v1/schools", authority))
+    before = suite.requests.copy()
     assert (await suite.get(PROFILE, authority, If_None_Match=tag)).status_code == 304
+    assert suite.requests - before == {"exchange": 1}
     assert left - _left(await suite.get("/v1/schools", authority)) <= 20
     await suite.stop("visits")
     assert (await suite.get(PROFILE, authority, If_None_Match=tag)).status_code == 304

@@ -51,6 +51,7 @@ CASES: dict[str, Case] = {
     "/v1/closed-school-allocations": OWN,
     **all_(REFUSED, "/v1/school-lists", "/v1/school-lists/{id}", "/v1/school-lists/{id}/rows"),
     **all_(SAME, "/v1/footprints", "/v1/code-lists"),
+    "/v1/service-levels": Case("levels"),
     "/v1/code-lists/{name}": Case("same", "/v1/code-lists"),
     # --- visits
     **with_records("own", "/v1/visits"),
@@ -108,6 +109,9 @@ CASES: dict[str, Case] = {
     # --- composed by the gateway
     "/v1/schools/{school_number}/profile": Case("composed", "/v1/schools"),
     "/v1/authorities/{authority}/dashboard": Case("composed", "/v1/authorities"),
+    "/v1/advisers/{person_id}/caseload": Case(
+        "composed", "/v1/adviser-allocations", {"about": "/v1/people/{person_id}"}
+    ),
     # --- every service
     **all_(Case("self"), "/v1/me", "/v1/jobs"),
     "/v1/jobs/{id}": Case("self", "/v1/jobs"),

@@ -28,6 +28,7 @@ Kind = Literal[
     "feed",
     "digest",
     "file",
+    "levels",
 ]
 """What a route shows.
 
@@ -36,7 +37,8 @@ public fields alone. own: rows of the caller's schools and nobody else's. counte
 record: one record of the list `of`, or what hangs off it, for whoever sees it there. below: what belongs to a record
 of `of` and is the school's own although that record may be public. returns: for a government what was submitted.
 refused: no caller has the operation. self: what the caller made. feed: public entries and its own. digest: of the
-records that the caller's own feed leaves it with. file: needs a signed link. composed: sections, each of them what its
+records that the caller's own feed leaves it with. file: needs a signed link. levels: one promise for
+everybody, and where it stands by now. composed: sections, each of them what its
 own route shows the caller.
 """
 SUBMITTED: Final = frozenset({"submitted", "acknowledged", "queried", "amended", "superseded"})
@@ -326,6 +328,13 @@ class RowMatrix:
     def _check_composed(self, caller: Caller, path: str, case: Case) -> None:
         for row in self._sample(caller, case.of):
             url = self.url(path, row)
+            if case.query:
+                # Where what it is about may not be known, neither may the whole.
+                alone = _status(lambda row=row: caller.client.get(case.query["about"].format(**row)))  # type: ignore[misc]
+                whole = _status(lambda url=url: caller.client.get(url))  # type: ignore[misc]
+                self._note(whole in (alone, 403), caller, f"{url}: {whole}, not {alone}")
+                if whole != 200:
+                    continue
             for name, section in caller.client.get(url)["sections"].items():
                 link = urlsplit(section["link"])
                 try:
@@ -342,6 +351,14 @@ class RowMatrix:
         else:
             body = caller.client.get(path).body
             self._note(not body.get("items"), caller, f"{path} shows what others made")
+
+    def _check_levels(self, caller: Caller, path: str, case: Case) -> None:
+        # How they stand moves with the clock; what is promised is one for everybody.
+        mine, true = (
+            [{**one, "levels": len(one["levels"])} for one in client.get(path, lang="en")["objectives"]]
+            for client in (caller.client, self.truth)
+        )
+        self._note(mine == true and mine != [], caller, f"{path} differs")
 
     def _check_file(self, caller: Caller, path: str, case: Case) -> None:
         self._note(_status(lambda: caller.client.get(path.format(id="unknown"))) >= 400, caller, path)

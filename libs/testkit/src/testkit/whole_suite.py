@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from eventing.transports.local import LocalTransport
 from service_kit.app import create_app
@@ -50,6 +51,10 @@ class Suite:
     databases: dict[str, ServiceDatabase]
     stops: dict[str, AsyncExitStack] = field(default_factory=dict)
     apps: dict[str, FastAPI] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where the gateway finds each service."""
+    requests: Counter[str] = field(default_factory=Counter)
+    """How many requests each service was sent."""
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path)
@@ -103,6 +108,8 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     """An application on a free port."""
     # Named as TCP: else the loop would not switch off Nagle, and every answer would wait 40 ms.
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # So that somebody else may stand at this address later.
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
     server = Server(uvicorn.Config(app, **(server_options(Settings()) | {"timeout_graceful_shutdown": 1})))
     task = asyncio.create_task(server.serve(sockets=[held]))
@@ -152,6 +159,7 @@ async def running(
         install_upstreams = importlib.import_module("gateway.api.install").install_upstreams
         front = replace(service_named("gateway"), install=lambda app: install_upstreams(app, suite.documents))
         app = create_app(front, settings, clock=clock, authenticate=suite.bearer())
+        suite.apps[front.name] = app
         suite.url = await stack.enter_async_context(served(app))
         yield suite
 
@@ -181,10 +189,19 @@ async def _started(
     app = create_app(service, settings, clock=suite.clock, authenticate=bearer, runtime=runtime)
     suite.apps[service.name] = app
     own = suite.stops[service.name] = await stack.enter_async_context(AsyncExitStack())
-    url = await own.enter_async_context(served(app))
+    url = await own.enter_async_context(served(_counting(suite, service.name, app)))
+    suite.addresses[service.name] = url
     async with httpx.AsyncClient(base_url=url) as client:
         suite.documents[service.name] = (await client.get("/openapi.json")).json()
     return url
+
+
+def _counting(suite: Suite, name: str, app: ASGIApp) -> ASGIApp:
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        suite.requests[name] += scope["type"] == "http"
+        await app(scope, receive, send)
+
+    return counted
 
 
 async def told(suite: Suite) -> None:

@@ -10,7 +10,8 @@ from gateway.domain.routes import METHODS, compile_routes
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
-OWN = ("/v1/me", "/v1/schools/{school_number}/profile", "/v1/authorities/{authority}/dashboard")
+OWN = ("/v1/me", "/v1/schools/{school_number}/profile", "/v1/authorities/{authority}/dashboard",
+       "/v1/advisers/{person_id}/caseload")  # fmt: skip
 """What the gateway answers itself."""
 
 

@@ -19,12 +19,13 @@ from brokerage.api.fields import (
 )
 from brokerage.api.shaping import commissions_listed, one_commission, shaped_commission
 from brokerage.storage.reading import with_school
-from brokerage.storage.tables import commissions, support_requests
+from brokerage.storage.tables import RIGHTS, commissions, support_requests
 from brokerage.usecases.following import beyond_the_caller
 from brokerage.usecases.machines import COMMISSION, REQUEST, commission_why_not, request_why_not
 from brokerage.usecases.place_commission import Commissioning, place_commission
 from contracts.data_class import DataClass
 from contracts.text import Text
+from service_kit import caseload
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
 from service_kit.own_references import takes_references
@@ -93,10 +94,11 @@ async def list_commissions(
     provider_id: RecordId | None = None,
     school_year: SchoolYear | None = None,
     state: CommissionState | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists commissions of which you may see either side, the latest first."""
     columns = commissions.slices.c
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         asking, query = Asking(call), commissions_listed(call)
         for column, value in (
             (columns.school_number, school_number),
@@ -106,6 +108,9 @@ async def list_commissions(
             (columns.state, state),
         ):
             query = query if value is None else query.where(column == value)
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(columns.school_number.in_(led))
         order = [descending(columns.commissioned_on), descending(columns.id)]
         return await call.page(
             uow, CommissionView, query, order, shape=lambda row: shaped_commission(asking, row, call.language)

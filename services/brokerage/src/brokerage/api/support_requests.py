@@ -22,13 +22,14 @@ from brokerage.api.fields import (
 )
 from brokerage.api.shaping import one_request, requests_listed, shaped_request
 from brokerage.domain.matching import BLOCKS, REASONS, Match
-from brokerage.storage.tables import support_requests
+from brokerage.storage.tables import RIGHTS, support_requests
 from brokerage.usecases import request_support
 from brokerage.usecases.following import beyond_the_caller
 from brokerage.usecases.machines import REQUEST, request_why_not
 from brokerage.usecases.match_request import match, matches_for
 from contracts.data_class import DataClass
 from contracts.text import Language, Text
+from service_kit import caseload
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page, View
 from service_kit.own_references import takes_references
@@ -131,10 +132,11 @@ async def list_support_requests(
     state: RequestState | None = None,
     specialism: Specialism | None = None,
     finding_id: RecordId | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists requests for support, the latest first."""
     columns = support_requests.slices.c
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         asking = Asking(call)
         query = requests_listed(call)
         for column, value in (
@@ -145,6 +147,9 @@ async def list_support_requests(
             (columns.finding_id, finding_id),
         ):
             query = query if value is None else query.where(column == value)
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(columns.school_number.in_(led))
         order = [descending(columns.requested_on), descending(columns.id)]
         return await call.page(
             uow,

@@ -1,6 +1,7 @@
-"""Composed answers: a school's profile and an authority's dashboard (C-17).
+"""Composed answers: a school's profile, an authority's dashboard and an adviser's caseload (C-17, D-26).
 
-`GET /v1/schools/{school_number}/profile`, `GET /v1/authorities/{authority}/dashboard`. Each section is a resource of
+`GET /v1/schools/{school_number}/profile`, `GET /v1/authorities/{authority}/dashboard`,
+`GET /v1/advisers/{person_id}/caseload`. Each section is a resource of
 its own, read with the caller's token as the caller could read it: what is not there says why.
 """
 
@@ -16,10 +17,10 @@ from pydantic import Field, create_model
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
-from contracts.identifiers import AUTHORITY_CODE_PATTERN, SCHOOL_NUMBER_PATTERN
+from contracts.identifiers import AUTHORITY_CODE_PATTERN, SCHOOL_NUMBER_PATTERN, RecordId
 from contracts.text import Text
 from gateway.api.observing import Observer
-from gateway.domain.composition import DASHBOARD, PROFILE, Outcome, Part, Section, digest_of
+from gateway.domain.composition import CASELOAD, DASHBOARD, PROFILE, Outcome, Part, Section, digest_of
 from gateway.domain.headers import forwarded
 from gateway.usecases.admit import Callers, enter, held_back
 from gateway.usecases.compose import Asked, Composer, Elsewhere, RefusedWhole
@@ -82,6 +83,7 @@ def _sections_of(name: str, parts: Sequence[Part]) -> type[View]:
 
 ProfileSections = _sections_of("ProfileSections", PROFILE)
 DashboardSections = _sections_of("DashboardSections", DASHBOARD)
+CaseloadSections = _sections_of("CaseloadSections", CASELOAD)
 
 
 class CompositionView(View, data_class=DataClass.public):
@@ -105,6 +107,13 @@ class AuthorityDashboardView(CompositionView, data_class=DataClass.public):
 
     authority: str
     sections: DashboardSections  # type: ignore[valid-type]
+
+
+class AdviserCaseloadView(CompositionView, data_class=DataClass.public):
+    """The schools that an adviser leads, and what they ask of the adviser."""
+
+    person_id: str
+    sections: CaseloadSections  # type: ignore[valid-type]
 
 
 @router.get(
@@ -143,6 +152,18 @@ async def read_authority_dashboard(
     """Reads an authority with the counts of its schools, what is owed, late and ahead, as far as you may see it."""
     values = {"authority": authority, "today": call.clock.today().isoformat()}
     return await _answered(call, DASHBOARD, values, {"authority": authority}, "dashboard")
+
+
+@router.get(
+    "/advisers/{person_id}/caseload",
+    operation="allocations.read",
+    response_model=AdviserCaseloadView,
+    dated=False,
+)
+async def read_adviser_caseload(person_id: RecordId, call: Call) -> Response:
+    """Reads an adviser with the schools that they lead today: visits, monitoring, actions, support, as you see them."""
+    values = {"person_id": person_id, "today": call.clock.today().isoformat()}
+    return await _answered(call, CASELOAD, values, {"person_id": person_id}, "caseload")
 
 
 async def _answered(

@@ -168,3 +168,38 @@ DASHBOARD: Final[Sequence[Part]] = (
     Part("version", Text("Version", "Fersiwn"), "/v1/authority-versions/{authority}", version=True),
 )  # fmt: skip
 """An authority's dashboard."""
+
+_LED: Final = ("lead_adviser_id", "{person_id}")
+CASELOAD: Final[Sequence[Part]] = (
+    Part("identity", Text("Identity", "Hunaniaeth"), "/v1/people/{person_id}", essential=True),
+    Part(
+        "schools", Text("Schools led", "Ysgolion a arweinir"), "/v1/adviser-allocations",
+        [("person_id", "{person_id}"), ("limit", "200"), _TOTAL],
+    ),
+    Part(
+        "planned_visits", Text("Visits planned", "Ymweliadau wedi'u cynllunio"), "/v1/visits",
+        [_LED, ("state", "planned"), _LIST, _TOTAL],
+    ),
+    Part(
+        "outstanding_visits", Text("Visits outstanding", "Ymweliadau heb eu cynnal"), "/v1/outstanding-visits",
+        [_LED, _LIST, _TOTAL],
+    ),
+    Part(
+        "monitoring", Text("Monitoring due", "Monitro sy'n ddyledus"), "/v1/monitoring",
+        [_LED, ("state", "due"), _LIST, _TOTAL],
+    ),
+    Part(
+        "overdue_actions", Text("Actions overdue", "Camau gweithredu hwyr"), "/v1/actions",
+        [_LED, ("overdue", "true"), _LIST, _TOTAL],
+    ),
+    Part(
+        "support_requests", Text("Requests for support", "Ceisiadau am gymorth"), "/v1/support-requests",
+        [_LED, _LIST, _TOTAL],
+    ),
+    Part("commissions", Text("Commissions", "Comisiynau"), "/v1/commissions", [_LED, _LIST, _TOTAL]),
+    Part(
+        "meetings", Text("Meetings ahead", "Cyfarfodydd i ddod"), "/v1/meetings",
+        [("from_day", "{today}"), _LIST, _TOTAL],
+    ),
+)  # fmt: skip
+"""What an adviser's schools ask of them: what is owed, late and ahead. All but the meetings is of their schools."""

@@ -14,6 +14,7 @@ import orjson
 from contracts.text import Language
 from gateway.domain.composition import Outcome, Part, Section
 from gateway.domain.routes import RoutedOperation, RouteTable
+from service_kit.circuit import Circuit
 from service_kit.clock import Clock
 from service_kit.deadline import HEADER
 from service_kit.http_client import Headers, Upstream, UpstreamError, UpstreamTimeout, UpstreamUnavailable
@@ -98,6 +99,10 @@ class Composer:
             raise ProblemError("unavailable", headers={"Retry-After": "1"})
         return sections
 
+    def circuit(self, service: str) -> Circuit:
+        """What holds calls to a service back while it fails. Raises KeyError for a service that nothing is asked of."""
+        return self._upstreams[service].circuit
+
     def requests(self, parts: Sequence[Part], asked: Asked) -> int:
         """How many requests a composition asks of the services."""
         return sum(part.only_with is None or part.only_with in asked.values for part in parts)
@@ -122,7 +127,7 @@ class Composer:
             return self._missing(part, link, asked, "upstream_unavailable", {"service": upstream.name})
         except UpstreamError:
             return self._missing(part, link, asked, "upstream_broken", {"service": upstream.name})
-        if answer.status == 200:
+        if answer.status == 200 and _is_object(answer.body):
             return Section(part, Outcome.ok, link, self._clock.now(), body=answer.body)
         return self._refused(part, link, asked, upstream, answer)
 
@@ -137,6 +142,7 @@ class Composer:
         if part.essential and answer.status in _OF_THE_WHOLE and document is not None:
             raise RefusedWhole(answer.status, document)
         outcome = _OUTCOMES.get(answer.status, Outcome.unavailable)
+        # Also where it says 200 and sends rubbish.
         if document is None or answer.status in _OUR_FAULT:
             # Nothing that a reader of ours could do about it.
             return self._missing(part, link, asked, "upstream_broken", {"service": upstream.name})
@@ -176,6 +182,14 @@ async def _ask(upstream: Upstream, target: str, lines: Headers, deadline: float)
                 response.close()
     except TimeoutError:
         raise upstream.timed_out() from None
+
+
+def _is_object(body: bytes) -> bool:
+    """Whether it is a JSON object: anything else, put into the whole as it is, would spoil what the others answered."""
+    try:
+        return isinstance(orjson.loads(body), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _problem(body: bytes) -> Mapping[str, Any] | None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
+from service_kit import caseload
 from service_kit.call import Call, RequestCall
 from service_kit.models import ExternalReferences, Model, Page
 from service_kit.own_references import takes_references
@@ -33,7 +34,7 @@ from visits.api.fields import (
 )
 from visits.api.shaping import shaped_action
 from visits.domain.actions import CAN_BE_OVERDUE
-from visits.storage.tables import actions
+from visits.storage.tables import RIGHTS, actions
 from visits.usecases import move_action
 from visits.usecases.machines import ACTION, action_why_not
 from visits.usecases.propose_action import propose_action
@@ -96,9 +97,10 @@ async def list_actions(
     owner_id: RecordId | None = None,
     state: ActionState | None = None,
     overdue: bool | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists actions, those due first in front; `overdue=true` only those whose due date has passed undone."""
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         query = call.with_references(_listed(call), "action", COLUMNS.id)
         for column, value in (
             (COLUMNS.school_number, school_number),
@@ -111,6 +113,9 @@ async def list_actions(
             query = query if value is None else query.where(column == value)
         if overdue is not None:
             query = query.where(_overdue(call.valid_at) if overdue else ~_overdue(call.valid_at))
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(COLUMNS.school_number.in_(led))
         asking = Asking(call)
         order = [ascending(COLUMNS.due_date), ascending(COLUMNS.id)]
         return await call.page(

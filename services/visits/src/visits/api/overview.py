@@ -8,6 +8,7 @@ from starlette.responses import Response
 from contracts.data_class import DataClass
 from contracts.school_year import school_year_of
 from contracts.text import Text
+from service_kit import caseload
 from service_kit.call import Call, RequestCall
 from service_kit.models import Page, View
 from service_kit.paging import ascending
@@ -19,6 +20,7 @@ from visits.api.fields import (
     OWN_SCHOOL,
     AuthorityCode,
     MonitoringState,
+    RecordId,
     SchoolNumber,
     SchoolYear,
     StatedView,
@@ -26,7 +28,7 @@ from visits.api.fields import (
 )
 from visits.storage.conventions import cycles
 from visits.storage.known import regimes_on
-from visits.storage.tables import monitoring
+from visits.storage.tables import RIGHTS, monitoring
 from visits.storage.visits import Owed, owed, owed_counts, timeliness
 
 router = Router("visit-overview", Text("Overview of visits", "Trosolwg o ymweliadau"))
@@ -109,12 +111,16 @@ async def list_outstanding_visits(
     school_year: SchoolYear | None = None,
     authority: AuthorityCode | None = None,
     school_number: SchoolNumber | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists open schools that are owed a visit by their regime's cycle and have not had it in the year."""
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         wanted = await _owed(call, uow, school_year, authority, visit_type)
         found = owed(call.rows(DataClass.confidential), wanted, school_number)
         query = found.select().where(~found.c.held)
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(found.c.school_number.in_(led))
         order = [ascending(found.c.school_number), ascending(found.c.visit_type)]
         return await call.page(uow, OutstandingVisitView, query, order)
 
@@ -174,10 +180,11 @@ async def list_monitoring(
     school_year: SchoolYear | None = None,
     visit_type: VisitTypeCode | None = None,
     state: MonitoringState | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists monitoring that became due, what is due first in front."""
     columns = monitoring.slices.c
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         scope = call.rows(DataClass.confidential)
         covered = row_predicate(scope, authority=columns.authority, school=columns.school_number)
         query = showing(monitoring, call.clock.today(), None, covered)
@@ -189,6 +196,9 @@ async def list_monitoring(
             (columns.state, state),
         ):
             query = query if value is None else query.where(column == value)
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(columns.school_number.in_(led))
         return await call.page(uow, MonitoringView, query, [ascending(columns.due_by), ascending(columns.id)])
 
 

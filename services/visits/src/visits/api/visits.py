@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from contracts.data_class import DataClass
 from contracts.text import Text
+from service_kit import caseload
 from service_kit.call import Call
 from service_kit.merge_patch import Patch, unsent
 from service_kit.models import ExternalReferences, Model, Page, View
@@ -32,7 +33,7 @@ from visits.api.fields import (
     VisitTypeCode,
 )
 from visits.api.shaping import one_visit, shaped_visit
-from visits.storage.tables import visits
+from visits.storage.tables import RIGHTS, visits
 from visits.storage.visits import COLUMNS, listed
 from visits.usecases.hold_visit import change_text
 from visits.usecases.plan_visit import WantedVisit, plan_visit
@@ -118,9 +119,10 @@ async def list_visits(
     school_year: SchoolYear | None = None,
     state: VisitState | None = None,
     adviser_id: RecordId | None = None,
+    lead_adviser_id: RecordId | None = None,
 ) -> Response:
     """Lists visits that you may see, the latest first. A school sees them from the sharing of the draft on."""
-    async with call.read() as uow:
+    async with call.read(operations=[caseload.OPERATION]) as uow:
         asking = Asking(call)
         query = listed(call.valid_at, call.known_at, asking.stages)
         for column, value in (
@@ -132,6 +134,9 @@ async def list_visits(
             (COLUMNS.adviser_id, adviser_id),
         ):
             query = query if value is None else query.where(column == value)
+        if lead_adviser_id is not None:
+            led = await caseload.schools_led(call, uow, RIGHTS, lead_adviser_id)
+            query = query.where(COLUMNS.school_number.in_(led))
         query = call.with_references(query, "visit", COLUMNS.id)
         order = [descending(COLUMNS.planned_for), descending(COLUMNS.id)]
         return await call.page(
