@@ -44,6 +44,8 @@ CALLERS = {
     "wales": Principal("wales", "wales", grants=(Grant("welsh_government"),)),
     "operator": Principal("operator", "operator", grants=(Grant("operator"),)),
     "region": Principal("region", "region", grants=(Grant("consortium_system", body="csc"),)),
+    "officer": Principal("officer", "officer", grants=(Grant("data_officer", body="csc"),)),
+    "colleague": Principal("colleague", "officer", grants=(Grant("data_officer", body="csc"),)),
     "nobody": Principal("nobody", "nobody"),
 }
 

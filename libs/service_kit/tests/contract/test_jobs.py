@@ -22,12 +22,12 @@ def _kinds() -> Any:
     return contract_example.service.jobs
 
 
-async def begin(bench: Any, lines: int, key: str = "k") -> Any:
+async def begin(bench: Any, lines: int, key: str = "k", caller: str = "operator") -> Any:
     """Uploads a list of so many lines."""
     answer = await bench.ask(
         "POST",
         "/v1/lists",
-        "operator",
+        caller,
         content=b"a,b\n" * lines,
         headers={"Content-Type": "text/csv"},
         key=key,
@@ -139,6 +139,32 @@ async def test_a_run_that_lost_its_lease_is_rolled_back(bench) -> None:
     shown = (await bench.ask("GET", f"/v1/jobs/{begun['id']}", "operator")).json()
     assert (shown["state"], shown["result"]) == ("cancelled", None)
     assert await pupils(bench) is None
+
+
+async def test_the_operator_cancels_the_job_of_another(bench) -> None:
+    """R51, R56: by the roles file: the operator has every job, everybody else their own, also within one client."""
+    await bench.school("6732118")
+    path = (await begin(bench, 2, caller="officer")).headers["location"]
+    for stranger in ("colleague", "vale"):
+        seen = await bench.ask("GET", path, stranger)
+        tried = await bench.ask("POST", f"{path}/cancel", stranger, key="c")
+        assert (seen.status_code, tried.status_code, tried.json()["code"]) == (404, 404, "not_found"), (
+            stranger
+        )
+        listed = (await bench.ask("GET", "/v1/jobs", stranger)).json()["items"]
+        assert listed == [], stranger
+    assert (await bench.ask("GET", path, "operator")).json()["state"] == "queued"
+    answer = await bench.ask("POST", f"{path}/cancel", "operator", key="c")
+    assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
+    assert (await bench.ask("GET", path, "officer")).json()["state"] == "cancelled"
+    assert await runner(bench).run_one() is False
+    assert await pupils(bench) is None
+    async with bench.worker.transaction() as connection:
+        noted = await connection.execute(
+            text("select subject, client_id from audit_outbox where record = 'job' and record_id = :id"),
+            {"id": path.rpartition("/")[2]},
+        )
+        assert noted.all() == [("operator", "operator")]
 
 
 async def test_a_job_that_waits_is_cancelled_by_whoever_began_it(bench) -> None:
