@@ -67,6 +67,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/advisers/{person_id}/caseload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An adviser's schools and what is due
+         * @description Reads an adviser with the schools that they lead today: visits, monitoring, actions, support, as you see them.
+         */
+        get: operations["read_adviser_caseload"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/menu-items": {
         parameters: {
             query?: never;
@@ -1994,6 +2014,28 @@ export interface paths {
          * @description Asks that a version be void before it is acknowledged; it is, once both signatories have asked.
          */
         post: operations["void_a_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/service-levels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the service levels
+         * @description Reads what is promised of this suite and how it was kept, as it measured it itself.
+         *
+         *     Times are the machine's, also in a sandbox whose clock was set.
+         */
+        get: operations["read_service_levels"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6405,6 +6447,27 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AdviserCaseloadView
+         * @description The schools that an adviser leads, and what they ask of the adviser.
+         */
+        AdviserCaseloadView: {
+            /**
+             * As Of
+             * Format: date-time
+             * @description When it was composed.
+             */
+            as_of: string;
+            /**
+             * Complete
+             * @description Whether every section is there that your rights open.
+             */
+            complete: boolean;
+            /** Person Id */
+            person_id: string;
+            /** @description The sections by name, each with what became of it. */
+            sections: components["schemas"]["CaseloadSections"];
+        };
+        /**
          * AuthorityDashboardView
          * @description How an authority's schools stand.
          */
@@ -6443,6 +6506,30 @@ export interface components {
              * @description The text in Welsh.
              */
             cy: string;
+        };
+        /**
+         * CaseloadSections
+         * @description The sections of an adviser's caseload, each a resource of its own.
+         */
+        CaseloadSections: {
+            /** @description Identity: `/v1/people/{person_id}` */
+            identity: components["schemas"]["GatewaySectionView"];
+            /** @description Schools led: `/v1/adviser-allocations` */
+            schools: components["schemas"]["GatewaySectionView"];
+            /** @description Visits planned: `/v1/visits` */
+            planned_visits: components["schemas"]["GatewaySectionView"];
+            /** @description Visits outstanding: `/v1/outstanding-visits` */
+            outstanding_visits: components["schemas"]["GatewaySectionView"];
+            /** @description Monitoring due: `/v1/monitoring` */
+            monitoring: components["schemas"]["GatewaySectionView"];
+            /** @description Actions overdue: `/v1/actions` */
+            overdue_actions: components["schemas"]["GatewaySectionView"];
+            /** @description Requests for support: `/v1/support-requests` */
+            support_requests: components["schemas"]["GatewaySectionView"];
+            /** @description Commissions: `/v1/commissions` */
+            commissions: components["schemas"]["GatewaySectionView"];
+            /** @description Meetings ahead: `/v1/meetings` */
+            meetings: components["schemas"]["GatewaySectionView"];
         };
         /**
          * DashboardSections
@@ -7036,7 +7123,7 @@ export interface components {
             /**
              * Used Days
              * Format: int64
-             * @description Of the days committed: those delivered.
+             * @description Days delivered, of those committed.
              */
             used_days: number;
             /**
@@ -7087,7 +7174,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7122,13 +7209,13 @@ export interface components {
             /**
              * Reserved Days
              * Format: int64
-             * @description Of these days: reserved by commissions.
+             * @description Days reserved by commissions, of those in the period.
              */
             reserved_days: number;
             /**
              * Free Days
              * Format: int64
-             * @description Of these days: not reserved.
+             * @description Days not reserved, of those in the period.
              */
             free_days: number;
             /**
@@ -7161,7 +7248,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7212,12 +7299,12 @@ export interface components {
             menu_item_id: string;
             /**
              * Support Type
-             * @description Code of `support_types`.
+             * @description Type of the support: a code of `support_types`.
              */
             support_type: string;
             /**
              * Specialism
-             * @description Code of `specialisms`: what the support is about.
+             * @description What the support is about: a code of `specialisms`.
              */
             specialism: string;
             /**
@@ -7229,7 +7316,7 @@ export interface components {
             /**
              * Days Used
              * Format: int64
-             * @description Of these days: delivered.
+             * @description Days delivered, of those committed.
              */
             days_used: number;
             /**
@@ -7246,7 +7333,7 @@ export interface components {
             cost_pence: number;
             /**
              * Funding Stream
-             * @description Code of `funding_streams`.
+             * @description Where the money comes from: a code of `funding_streams`.
              */
             funding_stream: string;
             /**
@@ -7278,7 +7365,7 @@ export interface components {
             counts_towards_ceiling: boolean;
             /**
              * State
-             * @description Code of `commission_states`.
+             * @description State of the commission: a code of `commission_states`.
              */
             state: string;
             /**
@@ -7343,7 +7430,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7524,7 +7611,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7560,12 +7647,12 @@ export interface components {
             finding_id: string;
             /**
              * Support Type
-             * @description Code of `support_types`.
+             * @description Type of the support: a code of `support_types`.
              */
             support_type: string;
             /**
              * Side
-             * @description Code of `impact_sides`.
+             * @description Side that is judged: a code of `impact_sides`.
              */
             side: string;
             /**
@@ -7575,7 +7662,7 @@ export interface components {
             about_school: string | null;
             /**
              * Level
-             * @description Code of `impact_levels`.
+             * @description Level of the impact: a code of `impact_levels`.
              */
             level: string;
             /**
@@ -7608,7 +7695,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7649,12 +7736,12 @@ export interface components {
             request_id: string;
             /**
              * Ground
-             * @description Code of `interest_grounds`.
+             * @description Ground of the conflict: a code of `interest_grounds`.
              */
             ground: string;
             /**
              * State
-             * @description Code of `interest_states`; a declared one blocks.
+             * @description State of the conflict: a code of `interest_states`; a declared one blocks.
              */
             state: string;
             /**
@@ -7750,7 +7837,7 @@ export interface components {
         LeadTimeView: {
             /**
              * Authority
-             * @description Null: all of them together.
+             * @description Three-digit code of the local authority; null: all of them together.
              */
             authority: string | null;
             /**
@@ -7894,7 +7981,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -7910,12 +7997,12 @@ export interface components {
             provider_id: string;
             /**
              * Support Type
-             * @description Code of `support_types`.
+             * @description Type of the support: a code of `support_types`.
              */
             support_type: string;
             /**
              * Specialism
-             * @description Code of `specialisms`.
+             * @description What the support is about: a code of `specialisms`.
              */
             specialism: string;
             /**
@@ -7948,7 +8035,7 @@ export interface components {
             impact: components["schemas"]["ImpactCounts"];
             /**
              * State
-             * @description Code of `menu_item_states`.
+             * @description Whether it is on the menu: a code of `menu_item_states`.
              */
             state: string;
             /**
@@ -8004,7 +8091,7 @@ export interface components {
             request_id: string;
             /**
              * Funding Stream
-             * @description Code of `funding_streams`: where the money comes from.
+             * @description Where the money comes from: a code of `funding_streams`.
              * @enum {string}
              */
             funding_stream: "core" | "education_improvement_grant" | "pupil_development_grant" | "regional_improvement_grant" | "school_budget" | "income";
@@ -8099,7 +8186,7 @@ export interface components {
             provider_id: string;
             /**
              * Support Type
-             * @description Code of `support_types`.
+             * @description Type of the support: a code of `support_types`.
              * @enum {string}
              */
             support_type: "school_improvement_group" | "pathfinder_pair" | "hub_programme" | "peer_enquiry" | "lead_practitioner" | "teacher_programme" | "leadership_programme" | "governor_support" | "adviser_support" | "partner_programme" | "universal_offer";
@@ -8227,12 +8314,12 @@ export interface components {
             person_id?: string | null;
             /**
              * Specialisms
-             * @description Codes of `specialisms`: what the provider can support in.
+             * @description What the provider can support in: codes of `specialisms`.
              */
             specialisms: ("literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs")[];
             /**
              * Phases
-             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             * @description Kinds of schools that the provider supports: codes of `sectors`.
              */
             phases: ("nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru")[];
             /**
@@ -8299,7 +8386,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -8345,7 +8432,7 @@ export interface components {
             menu_item_id: string;
             /**
              * Support Type
-             * @description Code of `support_types`.
+             * @description Type of the support: a code of `support_types`.
              */
             support_type: string;
             /**
@@ -8374,27 +8461,27 @@ export interface components {
             cost_pence: number;
             /**
              * Paid By
-             * @description Code of `payers`.
+             * @description Who pays: a code of `payers`.
              */
             paid_by: string;
             /**
              * State
-             * @description Code of `offer_states`.
+             * @description State of the offer: a code of `offer_states`.
              */
             state: string;
             /**
              * Supported
-             * @description Code of `offer_answers`.
+             * @description Answer of the supported school: a code of `offer_answers`.
              */
             supported: string;
             /**
              * Supporting
-             * @description Code of `offer_answers`.
+             * @description Answer of the provider: a code of `offer_answers`.
              */
             supporting: string;
             /**
              * Paying Authority
-             * @description Code of `offer_answers`.
+             * @description Answer of the authority: a code of `offer_answers`; needed only where it pays.
              */
             paying_authority: string;
             /**
@@ -8432,7 +8519,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -8485,7 +8572,7 @@ export interface components {
             committed_days: number;
             /**
              * Scheme
-             * @description Code of `/v1/category-schemes` in which the school's category was judged; null where it has none.
+             * @description Scheme of the school's category: a code of `/v1/category-schemes`; null where it has no category.
              */
             scheme: string | null;
             /**
@@ -9093,12 +9180,12 @@ export interface components {
         ProviderPatch: {
             /**
              * Specialisms
-             * @description Codes of `specialisms`: what the provider can support in.
+             * @description What the provider can support in: codes of `specialisms`.
              */
             specialisms?: ("literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs")[];
             /**
              * Phases
-             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             * @description Kinds of schools that the provider supports: codes of `sectors`.
              */
             phases?: ("nursery" | "primary" | "middle" | "secondary" | "special" | "independent" | "pru")[];
             /**
@@ -9126,7 +9213,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -9137,12 +9224,12 @@ export interface components {
             known_at: string;
             /**
              * Kind
-             * @description Code of `provider_kinds`.
+             * @description Kind of the provider: a code of `provider_kinds`.
              */
             kind: string;
             /**
              * Name
-             * @description Of a school or an organisation; an adviser is known by the person's id.
+             * @description Name of a school or an organisation; an adviser is known by the person's id.
              */
             name: string | null;
             /**
@@ -9162,12 +9249,12 @@ export interface components {
             person_id?: string | null;
             /**
              * Specialisms
-             * @description Codes of `specialisms`: what the provider can support in.
+             * @description What the provider can support in: codes of `specialisms`.
              */
             specialisms: string[];
             /**
              * Phases
-             * @description Codes of `sectors`: the kinds of schools that the provider supports.
+             * @description Kinds of schools that the provider supports: codes of `sectors`.
              */
             phases: string[];
             /**
@@ -9177,13 +9264,13 @@ export interface components {
             languages: string[];
             /**
              * Follow Up
-             * @description Code of `follow_up_categories`.
+             * @description Estyn's follow-up category of its school: a code of `follow_up_categories`.
              * @default none
              */
             follow_up: string;
             /**
              * State
-             * @description Code of `provider_states`.
+             * @description State of the provider: a code of `provider_states`.
              */
             state: string;
             /**
@@ -9416,7 +9503,7 @@ export interface components {
             sector: string;
             /**
              * Scheme
-             * @description Code of `/v1/category-schemes` in which the school's category was judged; null where it has none.
+             * @description Scheme of the school's category: a code of `/v1/category-schemes`; null where it has no category.
              */
             scheme: string | null;
             /**
@@ -9438,7 +9525,7 @@ export interface components {
             /**
              * Used Days
              * Format: int64
-             * @description Of the days committed: those delivered.
+             * @description Days delivered, of those committed.
              */
             used_days: number;
             /**
@@ -9461,7 +9548,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -9492,17 +9579,17 @@ export interface components {
             visit_id: string;
             /**
              * Area
-             * @description Code of `finding_areas`.
+             * @description Area of the finding: a code of `finding_areas`.
              */
             area: string;
             /**
              * Specialism
-             * @description Code of `specialisms`: what support is wanted in.
+             * @description What support is wanted in: a code of `specialisms`.
              */
             specialism: string;
             /**
              * Phase
-             * @description Code of `sectors`: that of the supported school as it asked.
+             * @description Sector of the supported school when support was requested: a code of `sectors`.
              */
             phase: string;
             /**
@@ -9529,7 +9616,7 @@ export interface components {
             need: string;
             /**
              * State
-             * @description Code of `support_request_states`.
+             * @description State of the request: a code of `support_request_states`.
              */
             state: string;
             /**
@@ -9582,7 +9669,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -9613,17 +9700,17 @@ export interface components {
             visit_id: string;
             /**
              * Area
-             * @description Code of `finding_areas`.
+             * @description Area of the finding: a code of `finding_areas`.
              */
             area: string;
             /**
              * Specialism
-             * @description Code of `specialisms`: what support is wanted in.
+             * @description What support is wanted in: a code of `specialisms`.
              */
             specialism: string;
             /**
              * Phase
-             * @description Code of `sectors`: that of the supported school as it asked.
+             * @description Sector of the supported school when support was requested: a code of `sectors`.
              */
             phase: string;
             /**
@@ -9650,7 +9737,7 @@ export interface components {
             need: string;
             /**
              * State
-             * @description Code of `support_request_states`.
+             * @description State of the request: a code of `support_request_states`.
              */
             state: string;
             /**
@@ -10715,6 +10802,118 @@ export interface components {
             collected: boolean;
         };
         /**
+         * ServiceLevelView
+         * @description How one objective was kept in one window. Minutes that were not measured count neither for nor against it.
+         */
+        ServiceLevelView: {
+            /**
+             * Window
+             * @description Code of the window.
+             * @enum {string}
+             */
+            window: "hour" | "day" | "thirty_days" | "calendar_month";
+            /**
+             * Title
+             * @description The window, in the language of the answer.
+             */
+            title: string;
+            /**
+             * First
+             * Format: date-time
+             * @description Begin of the window.
+             */
+            first: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description End of the window: the last whole minute.
+             */
+            until: string;
+            /**
+             * Minutes
+             * Format: int64
+             * @description How many minutes the window has.
+             */
+            minutes: number;
+            /**
+             * Minutes Measured
+             * Format: int64
+             * @description In how many of them it was measured.
+             */
+            minutes_measured: number;
+            /**
+             * Good
+             * Format: int64
+             * @description Events that were as promised.
+             */
+            good: number;
+            /**
+             * Total
+             * Format: int64
+             * @description All events.
+             */
+            total: number;
+            /**
+             * Percent
+             * @description Share of good events, rounded down; null where nothing happened.
+             */
+            percent: string | null;
+            /**
+             * Budget Left Percent
+             * @description Share of the failures allowed that is left; negative once it is overspent.
+             */
+            budget_left_percent: string | null;
+            /** @description How the window stands. */
+            standing: components["schemas"]["Standing"];
+            /**
+             * Standing Title
+             * @description The same, in the language of the answer.
+             */
+            standing_title: string;
+        };
+        /**
+         * ServiceLevelsView
+         * @description What is promised of the suite, and how it was kept.
+         */
+        ServiceLevelsView: {
+            /**
+             * Objectives
+             * @description Every objective.
+             */
+            objectives: components["schemas"]["ServiceObjectiveView"][];
+        };
+        /**
+         * ServiceObjectiveView
+         * @description One objective, and how it was kept over four windows.
+         */
+        ServiceObjectiveView: {
+            /**
+             * Code
+             * @description Stable code.
+             */
+            code: string;
+            /**
+             * Title
+             * @description What is promised, in the language of the answer.
+             */
+            title: string;
+            /**
+             * Meaning
+             * @description What is counted.
+             */
+            meaning: string;
+            /**
+             * Target Percent
+             * @description Share of events that must be good.
+             */
+            target_percent: string;
+            /**
+             * Levels
+             * @description The last hour, the last 24 hours, the last 30 days, this calendar month.
+             */
+            levels: components["schemas"]["ServiceLevelView"][];
+        };
+        /**
          * SignOff
          * @description A sign-off of exactly what was seen.
          */
@@ -10741,6 +10940,12 @@ export interface components {
              */
             jws: string;
         };
+        /**
+         * Standing
+         * @description How a window stands. `met_where_measured`: kept in the minutes that were measured, and not all were.
+         * @enum {string}
+         */
+        Standing: "met" | "met_where_measured" | "missed" | "nothing_happened" | "not_measured";
         /**
          * SubjectVersionView
          * @description How far the feed has come with one school or authority, as far as you may see it.
@@ -10881,7 +11086,7 @@ export interface components {
         AboutView: {
             /**
              * Kind
-             * @description Code of `resolution_subjects`.
+             * @description Kind of the record: a code of `resolution_subjects`.
              */
             kind: string;
             /**
@@ -10959,7 +11164,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -10986,12 +11191,12 @@ export interface components {
             position: number;
             /**
              * Matter
-             * @description Code of `agenda_matters`.
+             * @description Kind of business: a code of `agenda_matters`.
              */
             matter: string;
             /**
              * State
-             * @description Code of `agenda_item_states`.
+             * @description State of the item: a code of `agenda_item_states`.
              */
             state: string;
             /**
@@ -11097,7 +11302,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11172,7 +11377,7 @@ export interface components {
             id: string;
             /**
              * Constitution
-             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             * @description Rules under which the body meets and decides: a code of `/v1/constitutions`.
              * @enum {string}
              */
             constitution: "national_model_joint_committee_2014" | "csc_joint_committee_2013" | "executive_board_2014" | "scrutiny_committee_2012" | "cabinet_2012" | "schools_forum_lincolnshire_2015" | "schools_forum_wales_2003" | "governing_body_2005";
@@ -11226,7 +11431,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11247,7 +11452,7 @@ export interface components {
             valid_to: string | null;
             /**
              * Body Type
-             * @description Code of `body_types`.
+             * @description Type of the body: a code of `body_types`.
              */
             body_type: string;
             /**
@@ -11262,7 +11467,7 @@ export interface components {
             name_cy: string;
             /**
              * Constitution
-             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             * @description Rules under which the body meets and decides: a code of `/v1/constitutions`.
              */
             constitution: string;
             /**
@@ -11304,7 +11509,7 @@ export interface components {
         CompositionFaultView: {
             /**
              * Code
-             * @description What is wrong: `vacancy`, `too_many`, `no_chair`, `chair_not_eligible`, `no_serving_head`, `too_few_members` or `share_too_large`.
+             * @description Code of `composition_faults`.
              */
             code: string;
             /**
@@ -11340,7 +11545,7 @@ export interface components {
             body_id: string;
             /**
              * Constitution
-             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             * @description Rules under which the body meets and decides: a code of `/v1/constitutions`.
              */
             constitution: string;
             /**
@@ -11402,7 +11607,7 @@ export interface components {
             code: string;
             /**
              * Body Type
-             * @description Code of `body_types`.
+             * @description Type of the body: a code of `body_types`.
              */
             body_type: string;
             /**
@@ -11417,7 +11622,7 @@ export interface components {
             title_cy: string;
             /**
              * Voting
-             * @description Code of `voting_bases`.
+             * @description Basis of voting: a code of `voting_bases`.
              */
             voting: string;
             /** @description How many must be present to decide. */
@@ -11431,7 +11636,7 @@ export interface components {
             /**
              * Majority Denominator
              * Format: int64
-             * @description Carried where the votes for are more than this share of those for and against.
+             * @description Denominator of that share of the votes for and against: carried where those for are more.
              */
             majority_denominator: number;
             /**
@@ -11512,7 +11717,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11554,7 +11759,7 @@ export interface components {
             number: number;
             /**
              * State
-             * @description Code of `decision_states`.
+             * @description State of the decision: a code of `decision_states`.
              */
             state: string;
             /**
@@ -11606,7 +11811,7 @@ export interface components {
             implemented_on: string | null;
             /**
              * Reason
-             * @description Of the call-in, or of what scrutiny made of it.
+             * @description Why it was called in, or why scrutiny did with it what it did; null where it was not called in.
              */
             reason: string | null;
             /** @description The record that it is about; null where it is about none that is kept here. */
@@ -11635,7 +11840,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11666,7 +11871,7 @@ export interface components {
             member_id: string;
             /**
              * Kind
-             * @description Code of `declaration_kinds`.
+             * @description Kind of the interest: a code of `declaration_kinds`.
              */
             kind: string;
             /**
@@ -11851,7 +12056,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11867,12 +12072,12 @@ export interface components {
             body_id: string;
             /**
              * Body Type
-             * @description Code of `body_types`.
+             * @description Type of the body: a code of `body_types`.
              */
             body_type: string;
             /**
              * Constitution
-             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             * @description Rules under which the body meets and decides: a code of `/v1/constitutions`.
              */
             constitution: string;
             /**
@@ -11898,7 +12103,7 @@ export interface components {
             remote: boolean;
             /**
              * State
-             * @description Code of `meeting_states`.
+             * @description State of the meeting: a code of `meeting_states`.
              */
             state: string;
             /**
@@ -11950,7 +12155,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -11966,12 +12171,12 @@ export interface components {
             body_id: string;
             /**
              * Body Type
-             * @description Code of `body_types`.
+             * @description Type of the body: a code of `body_types`.
              */
             body_type: string;
             /**
              * Constitution
-             * @description Code of `/v1/constitutions`: the rules under which the body meets and decides.
+             * @description Rules under which the body meets and decides: a code of `/v1/constitutions`.
              */
             constitution: string;
             /**
@@ -11997,7 +12202,7 @@ export interface components {
             remote: boolean;
             /**
              * State
-             * @description Code of `meeting_states`.
+             * @description State of the meeting: a code of `meeting_states`.
              */
             state: string;
             /**
@@ -12059,7 +12264,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -12105,7 +12310,7 @@ export interface components {
             voting: boolean;
             /**
              * Office
-             * @description Code of `offices`; null: an ordinary member.
+             * @description Office within the body: a code of `offices`; null: an ordinary member.
              */
             office: string | null;
             /**
@@ -12148,7 +12353,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -12169,7 +12374,7 @@ export interface components {
             meeting_id: string;
             /**
              * State
-             * @description Code of `minutes_states`.
+             * @description State of the minutes: a code of `minutes_states`.
              */
             state: string;
             /**
@@ -12184,7 +12389,7 @@ export interface components {
             text_cy: string | null;
             /**
              * Amendments
-             * @description Subject to which they were approved; the text stays as it was drafted.
+             * @description Amendments subject to which they were approved; the text stays as it was drafted.
              */
             amendments: string[];
             /**
@@ -12248,7 +12453,7 @@ export interface components {
             meeting_id: string;
             /**
              * Matter
-             * @description Code of `agenda_matters`: what kind of business it is.
+             * @description Kind of business: a code of `agenda_matters`.
              * @enum {string}
              */
             matter: "apologies" | "declarations" | "minutes" | "budget" | "business_plan" | "performance" | "delegation" | "risk" | "audit" | "support" | "return" | "reference" | "report";
@@ -12416,7 +12621,7 @@ export interface components {
             represents?: string | null;
             /**
              * Office
-             * @description Code of `offices`; left out: an ordinary member.
+             * @description Office within the body: a code of `offices`; left out: an ordinary member.
              */
             office?: ("chair" | "vice_chair") | null;
             /**
@@ -12896,7 +13101,7 @@ export interface components {
         QuorumRuleView: {
             /**
              * Of
-             * @description `seats`: vacancies count; `members`: those in post.
+             * @description Of what the share is taken: of the `seats`, where vacancies count, or of the `members` in post.
              */
             of: string;
             /**
@@ -12919,7 +13124,7 @@ export interface components {
             at_least: number;
             /**
              * Counted
-             * @description `heads` or `authorities`.
+             * @description What is counted: `heads` or `authorities`.
              */
             counted: string;
         };
@@ -12990,7 +13195,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -13027,7 +13232,7 @@ export interface components {
             /**
              * Number
              * Format: int64
-             * @description Of the minute that is referred.
+             * @description Number of the minute that is referred.
              */
             number: number;
             /**
@@ -13037,7 +13242,7 @@ export interface components {
             minute_en: string | null;
             /**
              * Minute Cy
-             * @description The minute as it was carried; null where it is exempt.
+             * @description The minute as it was carried, in Welsh; null where it is exempt.
              */
             minute_cy: string | null;
             /**
@@ -13064,7 +13269,7 @@ export interface components {
             due_on: string;
             /**
              * State
-             * @description Code of `reference_states`.
+             * @description State of the reference: a code of `reference_states`.
              */
             state: string;
             /**
@@ -13084,7 +13289,7 @@ export interface components {
             considered_on: string | null;
             /**
              * Outcome
-             * @description Code of `reference_outcomes`.
+             * @description What the other body made of it: a code of `reference_outcomes`; null until that is recorded.
              */
             outcome: string | null;
             /**
@@ -13142,7 +13347,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -13168,17 +13373,17 @@ export interface components {
             agenda_item_id: string;
             /**
              * Kind
-             * @description Code of `resolution_kinds`.
+             * @description In which words the body decides: a code of `resolution_kinds`.
              */
             kind: string;
             /**
              * Matter
-             * @description Code of `agenda_matters`: what kind of business it is.
+             * @description Kind of business: a code of `agenda_matters`.
              */
             matter: string;
             /**
              * State
-             * @description Code of `resolution_states`.
+             * @description State of the resolution: a code of `resolution_states`.
              */
             state: string;
             /**
@@ -13230,17 +13435,17 @@ export interface components {
             vote_id: string | null;
             /**
              * Votes For
-             * @description Votes in favour; null where none were counted.
+             * @description Votes in favour; null where no votes were counted.
              */
             votes_for: number | null;
             /**
              * Votes Against
-             * @description Null where it was not counted.
+             * @description Votes against; null where they were not counted.
              */
             votes_against: number | null;
             /**
              * Abstained
-             * @description Abstentions, which do not count in the majority; null where none were counted.
+             * @description Abstentions, which do not count in the majority; null where no votes were counted.
              */
             abstained: number | null;
             /**
@@ -13267,7 +13472,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -13293,17 +13498,17 @@ export interface components {
             agenda_item_id: string;
             /**
              * Kind
-             * @description Code of `resolution_kinds`.
+             * @description In which words the body decides: a code of `resolution_kinds`.
              */
             kind: string;
             /**
              * Matter
-             * @description Code of `agenda_matters`: what kind of business it is.
+             * @description Kind of business: a code of `agenda_matters`.
              */
             matter: string;
             /**
              * State
-             * @description Code of `resolution_states`.
+             * @description State of the resolution: a code of `resolution_states`.
              */
             state: string;
             /**
@@ -13355,17 +13560,17 @@ export interface components {
             vote_id: string | null;
             /**
              * Votes For
-             * @description Votes in favour; null where none were counted.
+             * @description Votes in favour; null where no votes were counted.
              */
             votes_for: number | null;
             /**
              * Votes Against
-             * @description Null where it was not counted.
+             * @description Votes against; null where they were not counted.
              */
             votes_against: number | null;
             /**
              * Abstained
-             * @description Abstentions, which do not count in the majority; null where none were counted.
+             * @description Abstentions, which do not count in the majority; null where no votes were counted.
              */
             abstained: number | null;
             /**
@@ -13408,7 +13613,7 @@ export interface components {
             title_cy: string;
             /**
              * Count
-             * @description Null: any number.
+             * @description How many of these seats there are; null: any number.
              */
             count: number | null;
             /**
@@ -13423,7 +13628,7 @@ export interface components {
             voting: boolean;
             /**
              * Member
-             * @description False: attends, and counts in nothing.
+             * @description Whether whoever sits there is a member; false: attends, and counts in nothing.
              */
             member: boolean;
             /**
@@ -13444,7 +13649,7 @@ export interface components {
             votes_for?: number | null;
             /**
              * Votes Against
-             * @description Left out where it was not counted.
+             * @description Votes against; left out where they were not counted.
              */
             votes_against?: number | null;
             /**
@@ -13482,7 +13687,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -13508,7 +13713,7 @@ export interface components {
             resolution_id: string;
             /**
              * Basis
-             * @description Code of `voting_bases`.
+             * @description Basis of voting: a code of `voting_bases`.
              */
             basis: string;
             /**
@@ -13519,7 +13724,7 @@ export interface components {
             votes_for: number;
             /**
              * Votes Against
-             * @description Null where it was not counted.
+             * @description Votes against; null where they were not counted.
              */
             votes_against: number | null;
             /**
@@ -13542,7 +13747,7 @@ export interface components {
             quorum: number;
             /**
              * Outcome
-             * @description `carried` or `lost`.
+             * @description Outcome of the vote: `carried` or `lost`.
              */
             outcome: string;
             /**
@@ -14458,8 +14663,9 @@ export interface components {
             /**
              * Footprint
              * @description Code of the footprint: a consortium, a health board's area or another group of authorities.
+             * @enum {string}
              */
-            footprint: string;
+            footprint: "gwe" | "erw" | "csc" | "eas" | "betsi_cadwaladr" | "powys" | "hywel_dda" | "swansea_bay" | "cwm_taf_morgannwg" | "cardiff_and_vale" | "aneurin_bevan";
             /**
              * Valid From
              * @description First day; left out: since always, or unknown.
@@ -15818,7 +16024,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -15849,7 +16055,7 @@ export interface components {
             finding_id: string | null;
             /**
              * Owner Body
-             * @description Code of `action_owners`.
+             * @description Side that is to carry the action out: a code of `action_owners`.
              */
             owner_body: string;
             /**
@@ -15864,7 +16070,7 @@ export interface components {
             description: string;
             /**
              * Success Criterion
-             * @description How it will be seen that the action succeeded.
+             * @description Success criterion: how it will be seen that the action succeeded.
              */
             success_criterion: string;
             /**
@@ -15875,7 +16081,7 @@ export interface components {
             due_date: string;
             /**
              * State
-             * @description Code of `action_states`.
+             * @description State of the action: a code of `action_states`.
              */
             state: string;
             /**
@@ -16007,12 +16213,12 @@ export interface components {
             authority: string;
             /**
              * Scheme
-             * @description Code of `/v1/category-schemes`. Values of two schemes are never compared.
+             * @description Scheme of the category: a code of `/v1/category-schemes`. Values of two schemes are never compared.
              */
             scheme: string;
             /**
              * Value
-             * @description Code of a value of the scheme, such as `amber`.
+             * @description Value in the scheme: its code, such as `amber`.
              */
             value: string;
             /**
@@ -16047,7 +16253,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -16078,7 +16284,7 @@ export interface components {
             authority: string;
             /**
              * Scheme
-             * @description Code of `/v1/category-schemes`. Values of two schemes are never compared.
+             * @description Scheme of the category: a code of `/v1/category-schemes`. Values of two schemes are never compared.
              */
             scheme: string;
             /**
@@ -16088,12 +16294,12 @@ export interface components {
             school_year: string;
             /**
              * State
-             * @description Code of `category_states`.
+             * @description Step that the category has come to: a code of `category_states`.
              */
             state: string;
             /**
              * Value
-             * @description Code of a value of the scheme, such as `amber`; null until the adviser proposes one.
+             * @description Value in the scheme: its code, such as `amber`; null until the adviser proposes one.
              */
             value: string | null;
             /**
@@ -16113,7 +16319,7 @@ export interface components {
             intensive_monitoring: boolean;
             /**
              * Imported
-             * @description Taken from a published list, without the steps before.
+             * @description Whether it was taken from a published list, without the steps before.
              */
             imported: boolean;
             /**
@@ -16185,17 +16391,17 @@ export interface components {
             title: string;
             /**
              * Component
-             * @description Code of `cmi_components`.
+             * @description Component of the universal service: a code of `cmi_components`.
              */
             component: string;
             /**
              * Universal
-             * @description Owed to every school in scope once in a school year.
+             * @description Whether it is owed to every school in scope once in a school year.
              */
             universal: boolean;
             /**
              * Due By
-             * @description Month and day of the school year.
+             * @description Last day for the visit: month and day of the school year, as MM-DD; null where the cycle names none.
              */
             due_by: string | null;
             /**
@@ -16256,7 +16462,7 @@ export interface components {
         VisitsEvidenceView: {
             /**
              * Kind
-             * @description Code of `evidence_kinds`.
+             * @description Kind of the evidence: a code of `evidence_kinds`.
              */
             kind: string;
             /**
@@ -16311,7 +16517,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -16337,7 +16543,7 @@ export interface components {
             visit_id: string;
             /**
              * Framework
-             * @description Code of `/v1/judgement-frameworks`, as of the judgement.
+             * @description Framework of the judgement: a code of `/v1/judgement-frameworks`, as of the judgement.
              */
             framework: string;
             /**
@@ -16362,7 +16568,7 @@ export interface components {
             evidence: components["schemas"]["VisitsEvidenceView"][];
             /**
              * State
-             * @description Code of `finding_states`: it is published when the visit's report becomes final.
+             * @description State of the finding: a code of `finding_states`; it is published when the visit's report becomes final.
              */
             state: string;
             /**
@@ -16393,7 +16599,7 @@ export interface components {
             title: string;
             /**
              * Areas
-             * @description Codes of `finding_areas`.
+             * @description Areas that are judged: codes of `finding_areas`.
              */
             areas: string[];
             /**
@@ -16498,7 +16704,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -16524,7 +16730,7 @@ export interface components {
             category_id: string;
             /**
              * Visit Type
-             * @description Code of `/v1/visit-types`: a visit of this type meets it.
+             * @description Type of the visit that meets it: a code of `/v1/visit-types`.
              */
             visit_type: string;
             /**
@@ -16534,7 +16740,7 @@ export interface components {
             school_year: string;
             /**
              * Period
-             * @description The half-term (a code of `half_terms`) or the whole term, such as `spring`, in which it is due.
+             * @description Half-term or term in which it is due: a code of `half_terms`, or the whole term, such as `spring`.
              */
             period: string;
             /**
@@ -16551,7 +16757,7 @@ export interface components {
             due_by: string;
             /**
              * State
-             * @description Code of `monitoring_states`.
+             * @description Whether it is due or met: a code of `monitoring_states`.
              */
             state: string;
             /**
@@ -16582,7 +16788,7 @@ export interface components {
             finding_id?: string | null;
             /**
              * Owner Body
-             * @description Code of `action_owners`: the side that is to carry the action out.
+             * @description Side that is to carry the action out: a code of `action_owners`.
              * @enum {string}
              */
             owner_body: "school" | "consortium" | "authority";
@@ -16598,7 +16804,7 @@ export interface components {
             description: string;
             /**
              * Success Criterion
-             * @description How it will be seen that the action succeeded.
+             * @description Success criterion: how it will be seen that the action succeeded.
              */
             success_criterion: string;
             /**
@@ -16743,7 +16949,7 @@ export interface components {
             authority: string;
             /**
              * Visit Type
-             * @description Code of `/v1/visit-types`.
+             * @description Type of the visit: a code of `/v1/visit-types`.
              */
             visit_type: string;
             /**
@@ -16758,31 +16964,31 @@ export interface components {
             due_by: string | null;
             /**
              * Overdue
-             * @description The day by which it is due has passed.
+             * @description Whether the day by which it is due has passed.
              */
             overdue: boolean;
             /**
              * Owed
              * Format: int64
-             * @description Open schools to which the cycle owes the visit this year.
+             * @description Open schools to which the cycle owes the visit in the year.
              */
             owed: number;
             /**
              * Held
              * Format: int64
-             * @description Of those owed: schools that have had the visit.
+             * @description Schools that have had the visit, of those to which it is owed.
              */
             held: number;
             /**
              * Outstanding
              * Format: int64
-             * @description Of those owed: schools that have not had it yet.
+             * @description Schools that have not had the visit yet, of those to which it is owed.
              */
             outstanding: number;
             /**
              * Planned
              * Format: int64
-             * @description Of those outstanding: with a day for which it is planned.
+             * @description Outstanding schools with a day for which the visit is planned.
              */
             planned: number;
         };
@@ -16818,7 +17024,7 @@ export interface components {
             language_category: string | null;
             /**
              * Visit Type
-             * @description Code of `/v1/visit-types`.
+             * @description Type of the visit: a code of `/v1/visit-types`.
              */
             visit_type: string;
             /**
@@ -16833,7 +17039,7 @@ export interface components {
             due_by: string | null;
             /**
              * Overdue
-             * @description The day by which it is due has passed.
+             * @description Whether the day by which it is due has passed.
              */
             overdue: boolean;
             /**
@@ -17029,7 +17235,7 @@ export interface components {
         Proposal: {
             /**
              * Value
-             * @description Code of a value of the scheme, such as `amber`.
+             * @description Value in the scheme: its code, such as `amber`.
              */
             value: string;
             /**
@@ -17079,19 +17285,19 @@ export interface components {
             /**
              * Draft Working Days
              * Format: int64
-             * @description From the visit.
+             * @description Working days for the draft, counted from the visit.
              */
             draft_working_days: number;
             /**
              * Reply Working Days
              * Format: int64
-             * @description From the sharing of the draft.
+             * @description Working days for the school's reply, counted from the sharing of the draft.
              */
             reply_working_days: number;
             /**
              * Final Working Days
              * Format: int64
-             * @description From the visit.
+             * @description Working days for the final report, counted from the visit.
              */
             final_working_days: number;
             /**
@@ -17160,7 +17366,7 @@ export interface components {
             intensive_monitoring: boolean;
             /**
              * Monitoring
-             * @description `<visit type> every <half_term or term>`
+             * @description Visits that the value calls for, each as `<visit type> every <half_term or term>`.
              */
             monitoring: string[];
         };
@@ -17235,35 +17441,35 @@ export interface components {
             /**
              * Drafts Due
              * Format: int64
-             * @description Visits whose draft was shared, or was due before today.
+             * @description Visits with a draft due: it was shared, or should have been before today.
              */
             drafts_due: number;
             /**
              * Drafts In Time
              * Format: int64
-             * @description Of the drafts due: those shared in time.
+             * @description Drafts shared in time, of those due.
              */
             drafts_in_time: number;
             /**
              * Drafts In Time Share
-             * @description Per cent, to one decimal; null where no draft was due.
+             * @description Share of the drafts due that were in time: per cent, to one decimal; null where no draft was due.
              */
             drafts_in_time_share: number | null;
             /**
              * Finals Due
              * Format: int64
-             * @description Visits whose report became final, or was due to before today.
+             * @description Visits with a final report due: it is final, or should have been before today.
              */
             finals_due: number;
             /**
              * Finals In Time
              * Format: int64
-             * @description Of the final reports due: those final in time.
+             * @description Reports final in time, of those due.
              */
             finals_in_time: number;
             /**
              * Finals In Time Share
-             * @description Per cent, to one decimal; null where no final report was due.
+             * @description Share of the final reports due that were in time: per cent, to one decimal; null where none was due.
              */
             finals_in_time_share: number | null;
             /**
@@ -17307,7 +17513,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -17328,17 +17534,17 @@ export interface components {
             authority: string;
             /**
              * Visit Type
-             * @description Code of `/v1/visit-types`.
+             * @description Type of the visit: a code of `/v1/visit-types`.
              */
             visit_type: string;
             /**
              * Component
-             * @description Code of `cmi_components`.
+             * @description Component of the universal service: a code of `cmi_components`.
              */
             component: string;
             /**
              * Regime
-             * @description Code of `regimes`: the operating model under which the authority works, which sets visit types, days for documents and judgements.
+             * @description Operating model under which the authority works, which sets visit types, days for documents and judgements: a code of `regimes`.
              */
             regime: string;
             /**
@@ -17348,7 +17554,7 @@ export interface components {
             school_year: string;
             /**
              * State
-             * @description Code of `visit_states`.
+             * @description State of the visit: a code of `visit_states`.
              */
             state: string;
             /**
@@ -17374,7 +17580,7 @@ export interface components {
             held_on: string | null;
             /**
              * Met
-             * @description Codes of `people_met`.
+             * @description Whom the adviser met at the school: codes of `people_met`.
              */
             met: string[];
             /**
@@ -17394,7 +17600,7 @@ export interface components {
             shared_on: string | null;
             /**
              * Draft In Time
-             * @description Whether the draft was shared on `draft_due` or earlier; null until it is shared.
+             * @description Whether the draft was shared in time: on `draft_due` or earlier; null until it is shared.
              */
             draft_in_time: boolean | null;
             /**
@@ -17434,7 +17640,7 @@ export interface components {
             final_on: string | null;
             /**
              * Final In Time
-             * @description Whether the report became final on `final_due` or earlier; null until it is final.
+             * @description Whether the report became final in time: on `final_due` or earlier; null until it is final.
              */
             final_in_time: boolean | null;
             /**
@@ -17456,7 +17662,7 @@ export interface components {
             /**
              * Version
              * Format: int64
-             * @description Raised by every change; earlier versions stay readable with `known_at`.
+             * @description Version of the record: raised by every change; earlier versions stay readable with `known_at`.
              */
             version: number;
             /**
@@ -17477,17 +17683,17 @@ export interface components {
             authority: string;
             /**
              * Visit Type
-             * @description Code of `/v1/visit-types`.
+             * @description Type of the visit: a code of `/v1/visit-types`.
              */
             visit_type: string;
             /**
              * Component
-             * @description Code of `cmi_components`.
+             * @description Component of the universal service: a code of `cmi_components`.
              */
             component: string;
             /**
              * Regime
-             * @description Code of `regimes`: the operating model under which the authority works, which sets visit types, days for documents and judgements.
+             * @description Operating model under which the authority works, which sets visit types, days for documents and judgements: a code of `regimes`.
              */
             regime: string;
             /**
@@ -17497,7 +17703,7 @@ export interface components {
             school_year: string;
             /**
              * State
-             * @description Code of `visit_states`.
+             * @description State of the visit: a code of `visit_states`.
              */
             state: string;
             /**
@@ -17523,7 +17729,7 @@ export interface components {
             held_on: string | null;
             /**
              * Met
-             * @description Codes of `people_met`.
+             * @description Whom the adviser met at the school: codes of `people_met`.
              */
             met: string[];
             /**
@@ -17543,7 +17749,7 @@ export interface components {
             shared_on: string | null;
             /**
              * Draft In Time
-             * @description Whether the draft was shared on `draft_due` or earlier; null until it is shared.
+             * @description Whether the draft was shared in time: on `draft_due` or earlier; null until it is shared.
              */
             draft_in_time: boolean | null;
             /**
@@ -17583,7 +17789,7 @@ export interface components {
             final_on: string | null;
             /**
              * Final In Time
-             * @description Whether the report became final on `final_due` or earlier; null until it is final.
+             * @description Whether the report became final in time: on `final_due` or earlier; null until it is final.
              */
             final_in_time: boolean | null;
             /**
@@ -17648,6 +17854,20 @@ export interface components {
         };
         /** @description not_found: Not found */
         "Problem404.not_found": {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Content-Language": components["headers"]["Content-Language"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description not_acceptable: None of the media types asked for can be given */
+        "Problem406.not_acceptable": {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Content-Language": components["headers"]["Content-Language"];
@@ -18951,6 +19171,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19012,6 +19233,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19069,6 +19291,65 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
+            422: components["responses"]["Problem422.validation_failed"];
+            429: components["responses"]["Problem429.too_many_requests"];
+            500: components["responses"]["Problem500.internal_error"];
+            503: components["responses"]["Problem503.unavailable"];
+            504: components["responses"]["Problem504.deadline_passed"];
+        };
+    };
+    read_adviser_caseload: {
+        parameters: {
+            query?: {
+                /** @description Language of the answer; goes before Accept-Language */
+                lang?: "en" | "cy";
+            };
+            header?: {
+                /** @description cy or en */
+                "Accept-Language"?: string;
+                /** @description ETag that you hold; 304 when it is still current */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the adviser, a person of the register. */
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdviserCaseloadView"];
+                };
+            };
+            /** @description What you hold is current */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400.malformed_request"];
+            401: components["responses"]["Problem401.token_missing"];
+            403: components["responses"]["Problem403.operation_not_permitted"];
+            404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19093,6 +19374,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -19122,12 +19405,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MenuItemView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19179,6 +19472,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19243,6 +19537,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19296,6 +19591,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.withdrawn_item"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -19351,6 +19647,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.withdrawn_item"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19405,6 +19702,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19430,6 +19728,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -19459,12 +19759,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ProviderView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19516,6 +19826,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.school_is_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19580,6 +19891,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19633,6 +19945,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19687,6 +20000,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.provider_has_ended"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19708,6 +20022,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
             };
@@ -19736,12 +20052,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CapacityView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19796,6 +20122,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.capacity_overlap"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -19856,6 +20183,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -19909,6 +20237,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.capacity_reserved"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -19965,6 +20294,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20019,6 +20349,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20042,6 +20373,8 @@ export interface operations {
                 specialism?: "literacy" | "numeracy" | "welsh" | "science" | "digital" | "foundation_phase" | "teaching" | "assessment" | "curriculum" | "leadership" | "self_evaluation" | "governance" | "wellbeing" | "poverty" | "additional_learning_needs";
                 /** @description Only what answers the finding with this id. */
                 finding_id?: string;
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -20050,6 +20383,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -20079,12 +20414,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SupportRequestView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20136,6 +20481,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.school_is_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20200,6 +20546,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20218,6 +20565,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -20244,12 +20593,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SupportRequestVersionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20307,6 +20666,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20357,6 +20717,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20414,6 +20775,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.match_blocked"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20471,6 +20833,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20528,6 +20891,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20582,6 +20946,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20611,6 +20976,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -20640,12 +21007,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OfferView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20697,6 +21074,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.match_blocked.2f9cba2b"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20761,6 +21139,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -20815,6 +21194,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.offer_not_open.side_has_answered"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20872,6 +21252,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.offer_not_open.side_has_answered"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20926,6 +21307,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -20949,6 +21331,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -20978,12 +21362,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_InterestView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -21035,6 +21429,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21099,6 +21494,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -21153,6 +21549,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.interest_is_mitigated.provider_cannot_mitigate"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21207,6 +21604,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21230,6 +21628,8 @@ export interface operations {
                 school_year?: string;
                 /** @description Only records in this state. */
                 state?: "commissioned" | "in_delivery" | "reviewed" | "delivered" | "evaluated" | "closed" | "stopped";
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -21238,6 +21638,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -21267,12 +21669,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CommissionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -21324,6 +21736,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.match_blocked.073800c2"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21388,6 +21801,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -21439,6 +21853,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21492,6 +21907,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21549,6 +21965,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21602,6 +22019,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.nothing_delivered"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21659,6 +22077,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.ceiling_exceeded.3bf5f938"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21716,6 +22135,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21769,6 +22189,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21790,6 +22211,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -21822,12 +22245,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DeliveryView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -21882,6 +22315,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.days_used_up"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -21946,6 +22380,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22000,6 +22435,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.side_is_judged"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22025,6 +22461,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -22054,12 +22492,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ImpactView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22121,6 +22569,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22172,6 +22621,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22226,6 +22676,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22253,6 +22704,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -22276,12 +22729,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SupportDaysView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22340,6 +22803,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22398,6 +22862,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22418,6 +22883,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -22447,12 +22914,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OverrideView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22504,6 +22981,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.override_barred.offer_not_open"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22568,6 +23046,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22619,6 +23098,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22642,6 +23122,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -22665,12 +23147,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ParkedEventView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22728,6 +23220,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22782,6 +23275,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -22833,6 +23327,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22887,6 +23382,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22941,6 +23437,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.consumer_not_stopped"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -22998,6 +23495,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23049,6 +23547,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -23109,6 +23608,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23127,6 +23627,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -23156,6 +23658,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23206,6 +23709,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -23243,6 +23747,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -23272,6 +23778,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23290,6 +23797,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -23313,12 +23822,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23337,6 +23856,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -23360,12 +23881,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditCheckpointView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23511,6 +24042,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             410: components["responses"]["Problem410.position_not_known.position_forgotten"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
@@ -23569,6 +24101,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23626,6 +24159,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23683,6 +24217,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23737,6 +24272,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23794,6 +24330,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23848,6 +24385,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23912,6 +24450,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -23942,6 +24481,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -23971,12 +24512,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ReturnView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24028,6 +24579,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.return_period_not_over"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24092,6 +24644,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24155,6 +24708,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24275,6 +24829,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24336,6 +24891,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24399,6 +24955,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -24450,6 +25007,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24507,6 +25065,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.return_not_amendable"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24562,6 +25121,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.return_not_owed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24621,6 +25181,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24676,6 +25237,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24731,6 +25293,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24786,6 +25349,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24845,6 +25409,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.return_digest_differs"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24900,6 +25465,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -24955,6 +25521,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25014,6 +25581,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25073,9 +25641,65 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
+            422: components["responses"]["Problem422.validation_failed"];
+            429: components["responses"]["Problem429.too_many_requests"];
+            500: components["responses"]["Problem500.internal_error"];
+            503: components["responses"]["Problem503.unavailable"];
+            504: components["responses"]["Problem504.deadline_passed"];
+        };
+    };
+    read_service_levels: {
+        parameters: {
+            query?: {
+                /** @description Language of the answer; goes before Accept-Language */
+                lang?: "en" | "cy";
+            };
+            header?: {
+                /** @description cy or en */
+                "Accept-Language"?: string;
+                /** @description ETag that you hold; 304 when it is still current */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceLevelsView"];
+                };
+            };
+            /** @description What you hold is current */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400.malformed_request"];
+            401: components["responses"]["Problem401.token_missing"];
+            403: components["responses"]["Problem403.operation_not_permitted"];
+            404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25096,6 +25720,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -25119,12 +25745,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ParkedEventView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25182,6 +25818,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25236,6 +25873,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25287,6 +25925,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25341,6 +25980,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25395,6 +26035,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.consumer_not_stopped"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25452,6 +26093,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25503,6 +26145,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25524,6 +26167,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -25547,12 +26192,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25571,6 +26226,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -25594,12 +26251,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditCheckpointView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25654,6 +26321,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25711,6 +26379,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25733,6 +26402,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -25762,12 +26433,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_BodyView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25819,6 +26500,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -25883,6 +26565,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -25937,6 +26620,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26001,6 +26685,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26052,6 +26737,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26077,6 +26763,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -26106,12 +26794,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MemberView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26163,6 +26861,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.appointment_refused"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26227,6 +26926,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26281,6 +26981,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26302,6 +27003,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -26328,12 +27031,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MemberView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26385,6 +27098,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26416,6 +27130,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -26445,12 +27161,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MeetingView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26502,6 +27228,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26566,6 +27293,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26584,6 +27312,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -26610,12 +27340,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MeetingVersionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26675,6 +27415,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -26725,6 +27466,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26778,6 +27520,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26831,6 +27574,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26884,6 +27628,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26937,6 +27682,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -26990,6 +27736,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27043,6 +27790,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27100,6 +27848,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27154,6 +27903,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27179,6 +27929,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -27208,12 +27960,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AgendaItemView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27265,6 +28027,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.agenda_closed.late_item_without_urgency"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27329,6 +28092,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27382,6 +28146,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.agenda_closed"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -27437,6 +28202,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.agenda_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27494,6 +28260,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.agenda_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27548,6 +28315,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27571,6 +28339,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -27600,12 +28370,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AttendanceView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27657,6 +28437,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.meeting_not_in_session.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27680,6 +28461,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -27709,12 +28492,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DeclarationView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27766,6 +28559,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.meeting_not_in_session"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27789,6 +28583,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -27818,12 +28614,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_VoteView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27885,6 +28691,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -27939,6 +28746,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.meeting_not_in_session.member_is_away"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -27996,6 +28804,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.meeting_not_in_session.member_is_present"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28060,6 +28869,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -28121,6 +28931,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -28172,6 +28983,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28226,6 +29038,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28280,6 +29093,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28313,6 +29127,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -28342,12 +29158,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ResolutionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -28399,6 +29225,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.meeting_not_in_session"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28463,6 +29290,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -28513,6 +29341,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28570,6 +29399,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.vote_refused"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28623,6 +29453,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28676,6 +29507,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28729,6 +29561,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28783,6 +29616,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28808,6 +29642,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -28837,12 +29673,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MinutesView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -28894,6 +29740,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -28958,6 +29805,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29011,6 +29859,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.minutes_approved"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -29034,6 +29883,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -29060,12 +29911,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MinutesView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29120,6 +29981,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.not_at_the_next_meeting"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29173,6 +30035,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.one_language_only"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29227,6 +30090,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29252,6 +30116,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -29281,12 +30147,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_DecisionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29338,6 +30214,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.not_a_decision.working_days_unknown"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29402,6 +30279,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29456,6 +30334,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29513,6 +30392,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29570,6 +30450,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29627,6 +30508,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29680,6 +30562,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29734,6 +30617,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29761,6 +30645,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -29790,12 +30676,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ReferenceView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29847,6 +30743,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.not_a_recommendation"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -29911,6 +30808,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -29961,6 +30859,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30018,6 +30917,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.agenda_closed.d5cc9d7c"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30071,6 +30971,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.meeting_not_in_session"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30128,6 +31029,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30181,6 +31083,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30234,6 +31137,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30288,6 +31192,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30311,6 +31216,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -30334,12 +31241,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ParkedEventView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -30397,6 +31314,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -30451,6 +31369,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -30502,6 +31421,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30556,6 +31476,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30610,6 +31531,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.consumer_not_stopped"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30667,6 +31589,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -30718,6 +31641,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30805,6 +31729,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30892,6 +31817,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -30979,6 +31905,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31066,6 +31993,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31093,6 +32021,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -31128,6 +32058,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31189,6 +32120,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31246,6 +32178,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.document_in_quarantine.document_refused"];
             410: components["responses"]["Problem410.document_removed"];
             422: components["responses"]["Problem422.validation_failed"];
@@ -31385,6 +32318,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31439,6 +32373,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31460,6 +32395,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -31483,12 +32420,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31507,6 +32454,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -31530,12 +32479,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditCheckpointView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31566,6 +32525,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -31595,12 +32556,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SchoolView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31652,6 +32623,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31718,6 +32690,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             410: components["responses"]["Problem410.school_without_survivor"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
@@ -31772,6 +32745,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.valid_from_without_school.school_is_closed"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -31828,6 +32802,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31855,6 +32830,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -31882,12 +32859,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SchoolCountView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -31939,6 +32926,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.conflict"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -31993,6 +32981,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.conflict"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32047,6 +33036,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.amalgamation_refused.conflict"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32068,6 +33058,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -32097,12 +33089,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TransferView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32154,6 +33156,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.transfer_refused.40a7c227"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32218,6 +33221,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32269,6 +33273,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32333,6 +33338,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32351,6 +33357,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -32383,12 +33391,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ContactView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32443,6 +33461,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32509,6 +33528,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32564,6 +33584,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32621,6 +33642,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32642,6 +33664,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -32671,12 +33695,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuthorityView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32728,6 +33762,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32792,6 +33827,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32843,6 +33879,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -32904,6 +33941,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -32928,6 +33966,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -32957,12 +33997,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MembershipView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33014,6 +34064,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.footprint_overlap"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33074,6 +34125,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33127,6 +34179,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.footprint_overlap"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -33183,6 +34236,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33204,6 +34258,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -33233,12 +34289,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RegimeView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33290,6 +34356,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33354,6 +34421,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33405,6 +34473,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33430,6 +34499,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -33459,12 +34530,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CalendarView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33516,6 +34597,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.calendars_overlap"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33582,6 +34664,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33635,6 +34718,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33660,6 +34744,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -33689,12 +34775,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_PersonView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33746,6 +34842,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33810,6 +34907,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -33863,6 +34961,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33918,6 +35017,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -33947,6 +35047,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -33976,12 +35078,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_RoleAssignmentView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34033,6 +35145,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34093,6 +35206,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34146,6 +35260,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34201,6 +35316,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34226,6 +35342,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -34255,12 +35373,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_LiaisonView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34312,6 +35440,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34376,6 +35505,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34427,6 +35557,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34454,6 +35585,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -34483,12 +35616,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AdviserAllocationView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34540,6 +35683,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.lead_adviser_overlap.school_needs_no_adviser"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34600,6 +35744,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34653,6 +35798,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.lead_adviser_overlap"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -34682,6 +35828,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -34705,12 +35853,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_GapView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34735,6 +35893,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -34758,12 +35918,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ClosedSchoolAllocationView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34815,6 +35985,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34836,6 +36007,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -34859,12 +36032,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_SchoolListView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -34924,6 +36107,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -34984,6 +36168,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35004,6 +36189,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -35030,12 +36217,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ReportRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35086,6 +36283,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35139,6 +36337,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35196,6 +36395,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35253,6 +36453,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35271,6 +36472,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -35294,12 +36497,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35318,6 +36531,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -35341,12 +36556,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditCheckpointView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35369,6 +36594,8 @@ export interface operations {
                 state?: "planned" | "held" | "drafted" | "quality_assured" | "shared" | "replied" | "lapsed" | "final" | "amended" | "cancelled";
                 /** @description Only visits made by the person with this id. */
                 adviser_id?: string;
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -35377,6 +36604,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -35406,12 +36635,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_VisitView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35463,6 +36702,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.visit_to_closed_school.school_not_in_scope.b2f1f593"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35527,6 +36767,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35580,6 +36821,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.visit_not_editable"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -35603,6 +36845,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -35629,12 +36873,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_VisitVersionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -35686,6 +36940,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35743,6 +36998,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.visit_to_closed_school"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35800,6 +37056,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35857,6 +37114,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.visit_to_closed_school.3b96ece2"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35914,6 +37172,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -35967,6 +37226,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36020,6 +37280,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.working_days_unknown"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36077,6 +37338,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36134,6 +37396,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36187,6 +37450,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36244,6 +37508,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36275,6 +37540,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -36304,12 +37571,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_FindingView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -36371,6 +37648,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -36424,6 +37702,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.findings_closed"];
             412: components["responses"]["Problem412.precondition_failed"];
             413: components["responses"]["Problem413.body_too_large"];
@@ -36483,6 +37762,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.findings_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36536,6 +37816,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.findings_closed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36590,6 +37871,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36617,6 +37899,8 @@ export interface operations {
                 state?: "proposed" | "agreed" | "in_progress" | "claimed_complete" | "verified" | "cancelled";
                 /** @description true: only actions whose due date has passed undone; false: only the others. */
                 overdue?: boolean;
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -36625,6 +37909,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -36654,12 +37940,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ActionView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -36711,6 +38007,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36775,6 +38072,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -36825,6 +38123,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36878,6 +38177,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36931,6 +38231,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -36984,6 +38285,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37041,6 +38343,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37098,6 +38401,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37155,6 +38459,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37209,6 +38514,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37242,6 +38548,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -37271,12 +38579,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CategoryView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -37328,6 +38646,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.already_exists"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37353,6 +38672,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
                 /** @description The day for which it is asked; today when left out */
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
@@ -37380,12 +38701,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_CategoryCountView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -37447,6 +38778,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -37501,6 +38833,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37554,6 +38887,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37611,6 +38945,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37668,6 +39003,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37721,6 +39057,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37778,6 +39115,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.category_on_this_day"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37835,6 +39173,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.transition_not_allowed.category_on_this_day"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37889,6 +39228,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.external_reference_taken"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37953,6 +39293,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.category_on_this_day"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -37974,6 +39315,8 @@ export interface operations {
                 authority?: string;
                 /** @description Only of the school with this number: seven digits. */
                 school_number?: string;
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -37982,6 +39325,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38005,12 +39350,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OutstandingVisitView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38033,6 +39388,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38056,12 +39413,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OutstandingVisitCountView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38082,6 +39449,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38105,12 +39474,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_TimelinessView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38131,6 +39510,8 @@ export interface operations {
                 visit_type?: "autumn_performance_categorisation" | "target_setting" | "spring_monitoring" | "summer_review" | "improvement_partner_review" | "intensive_monitoring" | "causing_concern_progress_meeting" | "termly_progress_review" | "ht_performance_management" | "senior_leader_appointment" | "pre_inspection" | "post_inspection_action_plan" | "foundation_phase_setting_challenge" | "case_work_other";
                 /** @description Only records in this state. */
                 state?: "due" | "met";
+                /** @description Only of the schools that the person with this id leads today. */
+                lead_adviser_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
                 /** @description Records on a page, at most 200 */
@@ -38139,6 +39520,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38162,12 +39545,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MonitoringView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38224,6 +39617,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38278,6 +39672,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38332,6 +39727,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38352,6 +39748,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38375,12 +39773,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ParkedEventView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38438,6 +39846,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38492,6 +39901,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38543,6 +39953,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38597,6 +40008,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38651,6 +40063,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.consumer_not_stopped"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38708,6 +40121,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -38759,6 +40173,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38846,6 +40261,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38933,6 +40349,7 @@ export interface operations {
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             409: components["responses"]["Problem409.request_in_progress.record_closed_to_documents"];
             413: components["responses"]["Problem413.body_too_large"];
             415: components["responses"]["Problem415.unsupported_media_type"];
@@ -38954,6 +40371,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -38977,12 +40396,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditRowView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];
@@ -39001,6 +40430,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Count all records under the same filter */
                 total?: boolean;
+                /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
+                headings?: "labels" | "names";
             };
             header?: {
                 /** @description cy or en */
@@ -39024,12 +40455,22 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditCheckpointView_"];
+                    /** @example {"school_number": "6732118", "name": "Ysgol Gynradd yr Enfys"} */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example school_number,name
+                     *     6732118,Ysgol Gynradd yr Enfys
+                     */
+                    "text/csv": string;
+                    /** @example bytes */
+                    "application/vnd.oasis.opendocument.spreadsheet": string;
                 };
             };
             400: components["responses"]["Problem400.malformed_request"];
             401: components["responses"]["Problem401.token_missing"];
             403: components["responses"]["Problem403.operation_not_permitted"];
             404: components["responses"]["Problem404.not_found"];
+            406: components["responses"]["Problem406.not_acceptable"];
             422: components["responses"]["Problem422.validation_failed"];
             429: components["responses"]["Problem429.too_many_requests"];
             500: components["responses"]["Problem500.internal_error"];

@@ -23,6 +23,11 @@ def _operations(*rows: tuple[str, str, str]) -> Mapping[str, Operation]:
 
 OPERATIONS: Mapping[str, Operation] = _operations(
     ("me.read", "See who I am and what I may do", "Gweld pwy ydw i a beth y caf ei wneud"),
+    (
+        "service_levels.read",
+        "See what is promised of the service and how it is kept",
+        "Gweld beth a addewir am y gwasanaeth a sut y'i cedwir",
+    ),
     ("schools.read", "Read schools", "Darllen ysgolion"),
     ("schools.write", "Change schools", "Newid ysgolion"),
     ("contacts.read", "Read a school's contacts", "Darllen cysylltiadau ysgol"),

@@ -197,6 +197,8 @@ class Runtime:
                 JobRunner(worker, shared.jobs, kinds, self.clock, journal, wake=self._wake(shared.jobs))
             )
         tasks = [forgetting(shared), *self.service.clock_tasks, *self._document_tasks()]
+        if self.service.settled_tasks is not None:
+            tasks += self.service.settled_tasks(self.settings)
         open_unit = partial(self._open_unit, worker, journal)
         self._parts.append(ClockRunner(self.service.name, tasks, open_unit))
 

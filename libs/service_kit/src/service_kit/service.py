@@ -19,6 +19,7 @@ from service_kit.migrations.heads import version_folders
 from service_kit.policy.memberships import MembershipSource
 from service_kit.projections import Projection
 from service_kit.routing import Router
+from service_kit.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Service:
     `projections` are what its reactions keep from events alone, so that it can be rebuilt from them.
     `listens_to` names topics beyond those that its reactions name by their events. `prompt`: somebody waits for what
     it hears, so it takes each event as it comes; otherwise a broker gathers some for up to a tenth of a second.
+    `settled_tasks` gives further clock tasks, which turn on a process's settings.
     `install` is called with the finished application, for what is no route of a resource (the gateway's pass-through
     and its pages).
     """
@@ -45,6 +47,7 @@ class Service:
     publishes: Sequence[type[Event]] = ()
     jobs: Sequence[JobKind] = ()
     clock_tasks: Sequence[ClockTask] = ()
+    settled_tasks: Callable[[Settings], Sequence[ClockTask]] | None = None
     logs: Sequence[LogTables] = ()
     memberships: MembershipSource | None = None
     documents: Documents | None = None

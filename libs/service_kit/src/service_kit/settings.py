@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Exchange only: private key (JWK, Ed25519) that signs submitted returns; None: no return can be submitted."""
     upstreams: dict[str, str] = Field(default_factory=dict)
     """Gateway only: service name to base URL, as JSON."""
+    gateway_url: str | None = None
+    """Exchange only: where its worker reaches the gateway to measure the service levels; None: none are measured."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Gateway only: origins of the front ends that may call from a browser, parted by commas in the environment."""
     replicas: int = Field(default=1, ge=1)

@@ -15,10 +15,12 @@ from exchange.api import (
     return_definitions,
     return_steps,
     returns,
+    service_levels,
     subject_versions,
 )
 from exchange.storage.body_seats import memberships_of
 from exchange.storage.tables import CHANGE_LOG, RIGHTS, metadata, shared
+from exchange.usecases.measure_levels import measuring
 from exchange.usecases.open_return import OPEN_RETURNS
 from service_kit.service import Service
 
@@ -36,6 +38,7 @@ service = Service(
         return_definitions.router,
         returns.router,
         return_steps.router,
+        service_levels.router,
     ],
     reactions=[*reactions_of(reactions), *RIGHTS.reactions()],
     projections=reactions.PROJECTIONS,
@@ -43,6 +46,7 @@ service = Service(
     prompt=True,
     publishes=[event for event in EVENTS.values() if event.__module__ == events.__name__],
     clock_tasks=[OPEN_RETURNS],
+    settled_tasks=measuring,
     logs=[CHANGE_LOG],
     memberships=memberships_of,
 )

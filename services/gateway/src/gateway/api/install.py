@@ -14,6 +14,7 @@ from gateway.api.answers import Answers
 from gateway.api.bodies import BodyLimits
 from gateway.api.documents import document_routes
 from gateway.api.index import index_routes
+from gateway.api.measurements import measurement_routes
 from gateway.api.observing import Observer
 from gateway.api.passing import PassThrough
 from gateway.api.problem_pages import problem_routes
@@ -22,6 +23,7 @@ from gateway.domain.publishing import published
 from gateway.domain.routes import compile_routes
 from gateway.usecases.admit import Callers
 from gateway.usecases.compose import Composer
+from gateway.usecases.measure import RequestCounts
 from gateway.usecases.remember import Remembered
 from gateway.usecases.turns import Turns
 from service_kit.http_client import Upstream
@@ -70,17 +72,19 @@ def install_upstreams(app: FastAPI, documents: Mapping[str, Mapping[str, Any]]) 
     own["info"] |= {"title": f"{API.en} / {API.cy}", "description": f"{USE.en}\n\n{USE.cy}"}
     setattr(app.state, OWN_DESCRIPTION, own)
     merged = description({"gateway": own, **documents}, settings.public_url, sandbox=settings.sandbox)
+    table = compile_routes(documents)
+    counts = RequestCounts(table, serving.clock.system_now)
     pages = [
         *index_routes(),
+        *measurement_routes(counts),
         *document_routes(merged),
         *problem_routes(suite_catalogue(serving.catalogue, documents)),
     ]
     app.router.routes[0:0] = pages
     setattr(app.state, OBSERVES_ITSELF, True)
-    table = compile_routes(documents)
     upstreams = {name: Upstream(name, settings.upstreams[name]) for name in documents}
     callers = Callers(serving.authenticate, serving.roles, quota_of(settings))
-    observer = Observer(settings.trace_ratio)
+    observer = Observer(settings.trace_ratio, counts=counts)
     composer = Composer(table, upstreams, serving.catalogue, serving.clock)
     composing = compositions.Composing(composer, Remembered(), callers, observer)
     setattr(app.state, compositions.COMPOSING, composing)

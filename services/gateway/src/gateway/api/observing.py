@@ -13,6 +13,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
+from gateway.usecases.measure import RequestCounts
 from service_kit.metrics import REQUEST_DURATION
 from service_kit.telemetry import CHOSEN, ERROR_TYPE
 
@@ -55,13 +56,18 @@ class Observation:
 class Observer:
     """Begins and ends observations; keeps the share `ratio` of them, and every failure.
 
-    Tracer and meter are the API's: without a configured provider they do nothing.
+    Tracer and meter are the API's: without a configured provider they do nothing. `counts` are for the service levels.
     """
 
     def __init__(
-        self, ratio: float, tracer: trace.Tracer | None = None, meter: metrics.Meter | None = None
+        self,
+        ratio: float,
+        tracer: trace.Tracer | None = None,
+        meter: metrics.Meter | None = None,
+        counts: RequestCounts | None = None,
     ) -> None:
         self._ratio = ratio
+        self._counts = counts
         self._tracer = tracer or trace.get_tracer("gateway")
         self._duration = (meter or metrics.get_meter("gateway")).create_histogram(
             REQUEST_DURATION.name, unit=REQUEST_DURATION.unit, description=REQUEST_DURATION.description
@@ -88,6 +94,8 @@ class Observer:
             "http.response.status_code": status,
         }
         self._duration.record(seconds, attributes)
+        if self._counts is not None:
+            self._counts.add(observation.method, observation.template, status, seconds)
         failed = status >= 500 or status == 0
         if failed:
             attributes[ERROR_TYPE] = observation.code or str(status)

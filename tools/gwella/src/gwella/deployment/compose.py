@@ -66,7 +66,8 @@ def _depends_on(process: Process) -> Document:
         needed["kafka"] = {"condition": "service_healthy"}
     if process.part == "api":
         needed["keycloak"] = {"condition": "service_healthy"}
-    for called in process.calls:
+    # A worker that looks at another service sees it come and go: only who serves callers waits for it.
+    for called in process.calls if process.part == "api" else ():
         needed[f"{called.name}-api"] = {"condition": "service_healthy"}
     return needed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gwella.deployment.processes import Process
+from gwella.deployment.processes import MEASURES, Process
 from gwella.suite.topology import ServicePlan, Topology
 
 Manifest = dict[str, Any]
@@ -44,6 +44,7 @@ def _ingress(topology: Topology, process: Process, labels: Labels) -> list[Manif
         if process.plan.name in plan.upstreams
     ]
     if process.plan == topology.front:
+        callers.append({"podSelector": {"matchLabels": labels(topology.service(MEASURES), "consumer")}})
         front = {"kubernetes.io/metadata.name": INGRESS_NAMESPACE}
         callers.append({"namespaceSelector": {"matchLabels": front}})
     return [{"from": callers, "ports": [_tcp(process.plan.port)]}]

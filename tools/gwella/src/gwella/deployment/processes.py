@@ -13,6 +13,8 @@ Part = Literal["api", "relay", "consumer", "migrate"]
 
 DATABASE_ROLES: Final = {"api": "api", "relay": "worker", "consumer": "worker", "migrate": "owner"}
 """The database role of each part: row-level security and privileges differ."""
+MEASURES: Final = "exchange"
+"""The service whose worker measures the service levels, at the gateway."""
 _PREFIXES: Final = {"api": "", "worker": "WORKER_", "owner": "OWNER_"}
 
 
@@ -94,6 +96,10 @@ def _process(plan: ServicePlan, part: Part, topology: Topology, addresses: Addre
     if called:
         urls = {one.name: f"http://{addresses.api_of(one.name)}:{one.port}" for one in called}
         variables |= {"GWELLA_UPSTREAMS": json.dumps(urls), "GWELLA_REPLICAS": str(addresses.gateways)}
+    if part == "consumer" and plan.name == MEASURES:
+        front = topology.front
+        variables["GWELLA_GATEWAY_URL"] = f"http://{addresses.api_of(front.name)}:{front.port}"
+        called = (front,)
     secrets: list[SecretValue] = []
     files: list[SecretFile] = []
     if plan.database:

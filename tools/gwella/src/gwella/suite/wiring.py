@@ -58,6 +58,7 @@ class Wiring:
             values |= {"sandbox": True, "sandbox_clock": str(self.clock)}
         if plan.name == "exchange":
             values["return_key_file"] = str(self.secrets.return_key_file)
+            values["gateway_url"] = self.url_of(self.topology.front.name)
         if self.kafka is not None:
             values["kafka_bootstrap_servers"] = self.kafka
             if role in {"all", "consumer"}:
