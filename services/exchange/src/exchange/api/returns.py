@@ -69,19 +69,19 @@ class ReturnView(View, data_class=DataClass.internal):
     number: int
     organisation: str
     kind: str
-    """Code of `return_kinds`."""
+    """Kind of return: a code of `return_kinds`."""
     test: bool
     """A test return: never to be taken for a return."""
     authority: str | None
     school_year: str
     period: str
-    """Code of `half_terms`."""
+    """Half-term that it is for: a code of `half_terms`."""
     first_day: date
     last_day: date
     due_on: date
     definition: str
     state: str
-    """Code of `return_states`."""
+    """State of the return: a code of `return_states`."""
     position: int | None
     """The change feed up to here makes the figures."""
     made_at: Timestamp | None

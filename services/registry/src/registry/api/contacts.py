@@ -37,7 +37,7 @@ class ContactView(DatedView, data_class=DataClass.public):
     school_number: str
     authority: str
     post: str
-    """Code of `roles_of_people`."""
+    """Post at the school: a code of `roles_of_people`."""
     name: Annotated[str | None, Personal]
     email: Annotated[str | None, Personal]
     telephone: Annotated[str | None, Personal]

@@ -41,7 +41,7 @@ class FootprintView(View, data_class=DataClass.public):
 
     footprint: str
     kind: str
-    """Code of `footprint_kinds`."""
+    """Kind of footprint: a code of `footprint_kinds`."""
     name_en: Name
     name_cy: Name
 

@@ -33,7 +33,7 @@ class LiaisonView(DatedView, data_class=DataClass.internal):
     id: str
     authority: str
     kind: str
-    """Code of `liaison_kinds`."""
+    """Kind of liaison: a code of `liaison_kinds`."""
     person_id: str
     external_references: ExternalReferences = Field(default_factory=list)
 

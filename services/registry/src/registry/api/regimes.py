@@ -38,7 +38,7 @@ class RegimeView(DatedView, data_class=DataClass.internal):
 
     authority: str
     regime: str
-    """Code of `regimes`."""
+    """Operating model: a code of `regimes`."""
     delivered_by: str
     """`consortium` or `authority`: who delivers school improvement, and so who makes the returns."""
     role_titles: list[RoleTitle]

@@ -43,7 +43,7 @@ class RoleAssignmentView(DatedView, data_class=DataClass.internal):
     id: str
     person_id: str
     role: str
-    """Code of `roles_of_people`; what it is called depends on the regime."""
+    """Role: a code of `roles_of_people`; what it is called depends on the regime."""
     authority: str
     school_number: str | None
     employer: str

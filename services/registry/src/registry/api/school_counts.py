@@ -19,9 +19,9 @@ class SchoolCountView(View, data_class=DataClass.public):
 
     authority: str
     sector: str
-    """Code of `sectors`."""
+    """Sector: a code of `sectors`."""
     status: str
-    """Code of `school_status`."""
+    """Whether they are proposed, open or closed: a code of `school_status`."""
     schools: int
 
 

@@ -70,17 +70,17 @@ class SchoolView(DatedView, data_class=DataClass.public):
     name: str
     """The one official name; it may be Welsh, English or both, and is never translated."""
     status: str
-    """Code of `school_status`."""
+    """Whether it is proposed, open or closed: a code of `school_status`."""
     sector: str
-    """Code of `sectors`."""
+    """Sector: a code of `sectors`."""
     governance: str | None
-    """Code of `governance`; null where the source gives none."""
+    """Governance: a code of `governance`; null where the source gives none."""
     school_type: str | None
-    """Code of `school_types`."""
+    """Type of the school: a code of `school_types`."""
     language_category: str | None
-    """Code of `language_category_2007`; `NA` means not applicable."""
+    """Welsh-medium type: a code of `language_category_2007`; `NA` means not applicable."""
     religious_character: str | None
-    """Code of `religious_character`."""
+    """Religious character: a code of `religious_character`."""
     address: list[str]
     postcode: str | None
     phone: str | None
