@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from service_kit.models import Model
 from service_kit.problems import Catalogue, Fault, ProblemError
-from service_kit.problems.faults import faults_in_text, from_pydantic, pointer
+from service_kit.problems.faults import faults_in_text, from_pydantic, pointer, printable
 
 MAX_DEPTH: Final = 32
 """Levels of nesting of a body; the deepest of ours has five."""
@@ -144,7 +144,7 @@ def _faults_of_names(place: tuple[str | int, ...], item: dict[str, Any]) -> Iter
             yield Fault(pointer(place), code)
     if isinstance(item, _Repeated):
         for name in item.names:
-            yield Fault(pointer((*place, name)), "duplicate_key", {"name": name})
+            yield Fault(pointer((*place, name)), "duplicate_key", {"name": printable(name)})
 
 
 class StrictRequest(Request):

@@ -147,6 +147,8 @@ async def test_addresses(bench) -> None:
         assert answer.status_code == 422, (path, answer.text)
     codes = {f["code"] for f in (await bench.ask("GET", "/v1/schools?name=%00")).json()["errors"]}
     assert codes == {"nul_character"}
+    named = (await bench.ask("GET", "/v1/schools?%00=1")).json()["errors"]
+    assert {fault["pointer"] for fault in named} == {"\\x00"}, "a name is shown without its NUL"
 
 
 async def test_who_asks_comes_first(bench) -> None:

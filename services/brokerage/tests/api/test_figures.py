@@ -103,3 +103,13 @@ async def test_a_page_of_commissions_costs_a_fixed_number_of_statements(region: 
             assert (await head.get("/v1/commissions")).status_code == 200
         costs.append(len([one for one in seen if "commission_slices" in one or "set_config" in one]))
     assert costs == [2, 2], seen
+
+
+async def test_providers_are_found_by_what_they_specialise_in(region: Brokerage) -> None:
+    """B-01: the list of providers by specialism; one that has others too is found, one without it is not."""
+    found = (await region.provider(specialisms=["teaching", "welsh"]))["provider_id"]
+    await region.provider(provider_school="6742055")
+    for specialism, expected in (("welsh", [found]), ("leadership", [])):
+        page = await region.broker.get("/v1/providers", specialism=specialism)
+        assert page.status_code == 200, page.text
+        assert [one["id"] for one in page.json()["items"]] == expected

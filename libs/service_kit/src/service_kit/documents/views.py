@@ -60,7 +60,9 @@ class DocumentLinkView(View, data_class=DataClass.public):
 class Removal(Model):
     """Why a file is removed; the audit keeps it."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000, pattern=r"\S")
+    ]
 
 
 def shaped(row: Mapping[str, Any], language: Language) -> dict[str, Any]:

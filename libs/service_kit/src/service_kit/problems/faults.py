@@ -1,5 +1,6 @@
 """From pydantic's errors to our faults: a closed mapping, so that no text in one language slips through."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -7,6 +8,8 @@ from service_kit.problems.catalogue import Catalogue
 from service_kit.problems.problem import Fault, Part
 
 Params = Callable[[Mapping[str, Any]], dict[str, Any]]
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair."""
 
 
 def _bound(name: str) -> Params:
@@ -125,7 +128,8 @@ def pointer(place: Sequence[str | int]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with each half of a surrogate pair written as an escape, so that it can be sent at all."""
+    """The text with each NUL and each half of a surrogate pair written as an escape: no answer holds either."""
+    text = text.replace("\x00", "\\x00")
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -133,5 +137,5 @@ def faults_in_text(text: str) -> Iterator[str]:
     """Codes of what no text of a request may hold, wherever it stands: NUL, half of a surrogate pair."""
     if "\x00" in text:
         yield "nul_character"
-    if printable(text) != text:
+    if not text.isascii() and _HALF.search(text):
         yield "invalid_text"

@@ -1,6 +1,6 @@
 """The suite in this process, asked by schemathesis in others: which role asks what, in a long and in a bounded way."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -48,23 +48,25 @@ def long_plans(document: Mapping[str, Any], examples: int, seed: int) -> Iterato
 
 
 def bounded_plans(document: Mapping[str, Any], seed: int) -> Iterator[Plan]:
-    """Every operation by a role that lists it and by one that does not, some with what is wrong; links as the operator.
+    """Every operation by a role that lists it; by links as the operator; some with what is wrong, some by another role.
 
-    Which role and which operations follow from the seed.
+    Which roles and operations follow from the seed. That every role is refused what it does not list, `policy_matrix`
+    shows for all of them.
     """
     luck = Random(seed)  # noqa: S311 - chosen again by its seed
-    names = sorted(roles().roles)
-    asks = {}
+    names, asks = sorted(roles().roles), {}
     for one in described(document):
         asks[one.id] = luck.choice(
             [name for name in names if one.operation in roles().roles[name].operations]
         )
     yield Plan("permitted", asks, ("fuzzing",), 1, seed, mode="positive")
-    yield Plan("refused", next(_refused(document, luck)), ("fuzzing",), 1, seed, mode="positive")
+    linked = dict.fromkeys((one.id for one in permitted(document, "operator")), "operator")
+    yield Plan("linked", linked, LINKED, 15, seed)
+    refused = next(_refused(document, luck))
+    some = luck.sample(sorted(refused), len(refused) // 5)
+    yield Plan("refused", {one: refused[one] for one in some}, ("fuzzing",), 1, seed, mode="positive")
     wrong = luck.sample(sorted(asks), len(asks) // 6)
     yield Plan("wrong", {one: asks[one] for one in wrong}, ("fuzzing",), 2, seed, mode="negative")
-    linked = dict.fromkeys((one.id for one in permitted(document, "operator")), "operator")
-    yield Plan("linked", linked, LINKED, 5, seed)
 
 
 def _refused(document: Mapping[str, Any], luck: Random) -> Iterator[dict[str, str]]:
@@ -79,10 +81,11 @@ def _refused(document: Mapping[str, Any], luck: Random) -> Iterator[dict[str, st
         yield {id_: names[turn] for id_, names in without.items() if turn < len(names)}
 
 
-async def bounded(suite: Suite, seed: int) -> Outcome:
-    """The bounded way, as the tests ask."""
+async def bounded(suite: Suite, seed: int, names: Collection[str]) -> Outcome:
+    """The plans of these names of the bounded way, as the tests ask."""
     document = await _document(suite)
-    return await performed(suite, document, bounded_plans(document, seed))
+    plans = (plan for plan in bounded_plans(document, seed) if plan.name in names)
+    return await performed(suite, document, plans)
 
 
 async def long(

@@ -59,8 +59,10 @@ SchoolYear = Annotated[
 ]
 """Like `2019/20`: 1 September to 31 August."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Narrative = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
+Narrative = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=r"\S")
+]
 Days = Annotated[int, Field(ge=1, le=366)]
 """Whole days."""
 Pence = Annotated[int, Field(ge=0, le=10_000_000_000)]

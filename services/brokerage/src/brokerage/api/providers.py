@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import func
+from sqlalchemy import any_, func
 from starlette.responses import Response
 
 from brokerage.api.fields import (
@@ -131,7 +131,7 @@ async def list_providers(
     async with call.read() as uow:
         query = showing(providers, call.valid_at, call.known_at, columns.state == "active")
         if specialism is not None:
-            query = query.where(columns.specialisms.any(specialism))
+            query = query.where(any_(columns.specialisms) == specialism)
         if provider_school is not None:
             query = query.where(columns.provider_school == provider_school)
         query = call.with_references(query, "provider", columns.id)

@@ -28,7 +28,9 @@ from service_kit.unit_of_work import UnitOfWork
 
 router = Router("returns", Text("Returns", "Ffurflenni"))
 
-Narrative = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Narrative = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"\S")
+]
 _STEP = ("transition_not_allowed",)
 
 

@@ -23,6 +23,8 @@ NO_NUL: Final = "^[^\\u0000]*$"
 NOT_BLANK: Final = r"\S"
 """How a model says that a text is more than blanks; that it has no NUL is then still to be said."""
 NOT_BLANK_NO_NUL: Final = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+FREE: Final = frozenset({NO_NUL, NOT_BLANK_NO_NUL})
+"""Patterns of a text of any words."""
 _PART: Final = re.compile(r"(?:\[[^\]]+\]|\\d|[\w/:-])(?:\{(?P<least>\d+)(?:,(?P<most>\d+))?\})?")
 _PLAIN: Final = re.compile(rf"\^(?:{re.sub('[?]P<[a-z]+>', '?:', _PART.pattern)})+\$")
 _LENGTHS: Final[Mapping[str, int]] = {"date": 10, "date-time": 40, "binary": FILE}

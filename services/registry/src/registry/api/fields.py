@@ -40,10 +40,14 @@ Post = Annotated[
 ]
 LanguageCode = Annotated[str, *one_of(("en", "cy"))]
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Postcode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10)]
-Telephone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"\S")]
+Postcode = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10, pattern=r"\S")
+]
+Telephone = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"\S")
+]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
 Employer = Annotated[str, StringConstraints(pattern=r"^[0-9a-z_]{2,40}$")]
 """Code of an authority or of a footprint (a consortium)."""

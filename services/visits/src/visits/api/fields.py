@@ -53,8 +53,10 @@ SchoolYear = Annotated[
 ]
 """Like `2019/20`: 1 September to 31 August."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Narrative = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"\S")]
+Narrative = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=r"\S")
+]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 OWN_SCHOOL: Mapping[str, str] = {"authority": "authority", "school": "school_number"}
