@@ -54,7 +54,7 @@ from service_kit.audit.entries import reading
 from service_kit.clock import Clock
 from service_kit.commands import Command, Do, Load, run_change, run_command
 from service_kit.journal import Actor
-from service_kit.language import DEFAULT, negotiate
+from service_kit.language import DEFAULT, wished
 from service_kit.listing import list_page
 from service_kit.models import View, adapter, field_classes
 from service_kit.moving import looks_back, with_history
@@ -69,6 +69,7 @@ from service_kit.problems import ProblemError
 from service_kit.refusals import refused_by_database
 from service_kit.rendering import Row, rendered, version_of, visible_classes
 from service_kit.request_ids import request_id_of
+from service_kit.selection import Selection, included, touched
 from service_kit.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class RequestCall:
         self.joined: Decision | None = None
         self.further_audits: list[Callable[[], Awaitable[None]]] = []
         self.media_type: str = media.JSON
+        self.selected: Selection | None = None
         self._memberships: Memberships | None = None
         self._body_digest = b""
         self._shown: defaultdict[tuple[str, DataClass], list[str]] = defaultdict(list)
@@ -249,11 +251,12 @@ class RequestCall:
         if location is not None:
             headers["Location"] = location.format_map(row)
         self.note_read(view, row, visible)
-        return Response(rendered(view, row, visible, self.language), status, headers, "application/json")
+        return Response(rendered(view, row, visible, self.language, self.selected), status, headers, "application/json")
 
     def answer(self, value: View, *, status: int = 200) -> Response:
         """An answer that is no record (`/v1/me`, a code list): nothing is redacted, the ETag is of its bytes."""
-        body = adapter(type(value)).dump_json(value, context={"language": self.language})
+        chosen = None if self.selected is None else included(type(value), self.selected)
+        body = adapter(type(value)).dump_json(value, include=chosen, context={"language": self.language})
         tag = f'"{sha256(body).hexdigest()[:24]}"'
         headers = {**self.headers(), "ETag": tag}
         if self._holds(tag):
@@ -318,7 +321,7 @@ class RequestCall:
 
     def take(self, wishes: Mapping[str, Any]) -> None:
         """Takes the values of the contract's parameters; `?lang=` is among them."""
-        self.wishes = wishes
+        self.wishes, self.selected = wishes, wishes.get("fields")
         self.language = wishes.get("lang", self.language)
 
     def fingerprint_body(self, digest: bytes) -> None:
@@ -332,7 +335,8 @@ class RequestCall:
 
     def note_read(self, view: type[View], row: Row, visible: frozenset[DataClass]) -> None:
         """Remembers that personal or confidential fields of a record are shown."""
-        for data_class in _AUDITED & visible & frozenset(field_classes(view).values()):
+        classes = {c for name, c in field_classes(view).items() if touched(self.selected, name)}
+        for data_class in _AUDITED & visible & classes:
             self._shown[view.RECORD, data_class].append(str(row.get("id", "")))
 
     async def audit_reads(self) -> None:
@@ -371,7 +375,7 @@ class RequestCall:
     def etag(self, view: type[View], row: Row, visible: frozenset[DataClass]) -> str:
         """The tag of a record as this caller sees it."""
         # The caller's own references are no version of the record, and part of what it is shown.
-        told = (self.language, *row.get("external_references", ()))
+        told = (self.language, *row.get("external_references", ()), *sorted(self.selected or ()))
         shown = (view.__name__, row.get("id", ""), row.get("slice", ""), *sorted(visible), *told)
         return preconditions.etag(version_of(row), shown)
 
@@ -382,8 +386,7 @@ async def open_call(request: Request, operation: str) -> RequestCall:
     principal = await serving.authenticate(request.headers.get("authorization"))
     decision = decide(principal, operation, NO_MEMBERSHIPS, serving.roles)
     require(decision)
-    accepted = request.headers.get("accept-language")
-    language = negotiate(accepted) if accepted is not None else principal.language or DEFAULT
+    language = wished(request.headers.get("accept-language")) or principal.language or DEFAULT
     return RequestCall(request, serving, decision, language)
 
 

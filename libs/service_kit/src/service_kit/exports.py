@@ -24,6 +24,7 @@ from service_kit.models import View
 from service_kit.paging import Sort, ordered
 from service_kit.problems import Fault, ProblemError
 from service_kit.rendering import Row, rendered, rendered_value, visible_classes
+from service_kit.selection import touched
 from service_kit.spreadsheets import spreadsheet
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Export(StreamingResponse):
         if media_type == NDJSON:
             return self._ndjson(portions)
         call, view = self._call, self._listed.view
-        named = columns(view, call.decision.by_class)
+        named = [name for name in columns(view, call.decision.by_class) if touched(call.selected, name)]
         records, header = self._records(portions, named), self._header(named)
         if media_type == CSV:
             return _csv(header, records)
@@ -127,16 +128,18 @@ class Export(StreamingResponse):
             yield shown
 
     async def _ndjson(self, portions: AsyncIterator[list[tuple[Row, Any]]]) -> AsyncIterator[bytes]:
-        view, language = self._listed.view, self._call.language
+        view, language, chosen = self._listed.view, self._call.language, self._call.selected
         async for portion in portions:
-            yield b"".join(rendered(view, row, visible, language) + b"\n" for row, visible in portion)
+            yield b"".join(rendered(view, row, visible, language, chosen) + b"\n" for row, visible in portion)
 
     async def _records(
         self, portions: AsyncIterator[list[tuple[Row, Any]]], named: Sequence[str]
     ) -> AsyncIterator[list[list[Cell]]]:
-        view, language = self._listed.view, self._call.language
+        view, language, chosen = self._listed.view, self._call.language, self._call.selected
         async for portion in portions:
-            yield [cells(rendered_value(view, row, visible, language), named) for row, visible in portion]
+            yield [
+                cells(rendered_value(view, row, visible, language, chosen), named) for row, visible in portion
+            ]
 
 
 async def _csv(header: Sequence[str], records: AsyncIterator[list[list[Cell]]]) -> AsyncIterator[bytes]:

@@ -20,7 +20,7 @@ from service_kit.unit_of_work import UnitOfWork
 if TYPE_CHECKING:
     from service_kit.call import RequestCall
 
-_NOT_FILTER = frozenset({"cursor", "limit", "total", "lang", "headings"})
+_NOT_FILTER = frozenset({"cursor", "limit", "total", "lang", "headings", "fields"})
 
 
 async def list_page(
@@ -48,7 +48,7 @@ async def list_page(
     for row in map(shape, shown) if shape is not None else shown:
         visible = visible_classes(view, row, call.decision)
         if visible:
-            items.append(orjson.Fragment(rendered(view, row, visible, call.language)))
+            items.append(orjson.Fragment(rendered(view, row, visible, call.language, call.selected)))
             call.note_read(view, row, visible)
     path = call.request.url.path
     links = {"self": _address(path, asked)}

@@ -129,19 +129,20 @@ def hidden_fields(view: type[View], visible: frozenset[DataClass]) -> Exclusion:
         if data_class not in visible:
             hidden[name] = True
             continue
-        for inner, listed in _inner_views(view.model_fields[name].annotation):
+        for inner, listed in inner_views(view.model_fields[name].annotation):
             below = hidden_fields(inner, visible)
             if below:
                 hidden[name] = {"__all__": below} if listed else below
     return hidden
 
 
-def _inner_views(annotation: Any, listed: bool = False) -> list[tuple[type[View], bool]]:
+def inner_views(annotation: Any, listed: bool = False) -> list[tuple[type[View], bool]]:
+    """The views within a field's type, each with whether it stands in a list."""
     if isinstance(annotation, type) and issubclass(annotation, View):
         return [(annotation, listed)]
     origin = getattr(annotation, "__origin__", None)
     sequence = origin in (list, tuple)
-    return [found for part in get_args(annotation) for found in _inner_views(part, listed or sequence)]
+    return [found for part in get_args(annotation) for found in inner_views(part, listed or sequence)]
 
 
 @cache

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from contracts.text import LANGUAGES, Text
+from service_kit import selection
 from service_kit.problems import Fault
 from service_kit.problems.faults import faults_in_text, printable
 from service_kit.problems.problem import Part
@@ -139,6 +140,16 @@ TOTAL = Parameter(
     {"type": "boolean"},
     _flag,
     "must_be_true_or_false",
+)
+FIELDS = Parameter(
+    "fields",
+    Text(
+        "The only fields to be shown, parted by commas; nested ones as in `a.b`",
+        "Yr unig feysydd i'w dangos, wedi'u gwahanu gan atalnodau; rhai nythol fel yn `a.b`",
+    ),
+    {"type": "string", "maxLength": selection.LONGEST, "pattern": selection.PATTERN},
+    selection.read_selection,
+    "pattern_mismatch",
 )
 HEADINGS = Parameter(
     "headings",

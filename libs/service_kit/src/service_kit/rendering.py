@@ -9,6 +9,7 @@ from contracts.data_class import DataClass
 from contracts.text import Language
 from service_kit.models import View, adapter, hidden_fields
 from service_kit.policy.decide import Decision, classes_of_both
+from service_kit.selection import Selection, included
 
 Row = Mapping[str, Any]
 """A row as the storage gives it; members that the view does not have are ignored."""
@@ -29,22 +30,39 @@ def version_of(row: Row) -> int:
     return version
 
 
-def rendered(view: type[View], row: Row, visible: frozenset[DataClass], language: Language) -> bytes:
+def rendered(
+    view: type[View],
+    row: Row,
+    visible: frozenset[DataClass],
+    language: Language,
+    selected: Selection | None = None,
+) -> bytes:
     """The JSON of one row. Raises pydantic.ValidationError where the row breaks the view's promise: our fault.
 
     Validators and serialisers of the view find the language in `info.context["language"]`.
     """
     shape, value, context = _validated(view, row, language)
-    return shape.dump_json(value, exclude=hidden_fields(view, visible) or None, context=context)
+    hidden, chosen = hidden_fields(view, visible) or None, _chosen(view, selected)
+    return shape.dump_json(value, include=chosen, exclude=hidden, context=context)
+
+
+def _chosen(view: type[View], selected: Selection | None) -> dict[str, Any] | None:
+    return None if selected is None else included(view, selected)
 
 
 def rendered_value(
-    view: type[View], row: Row, visible: frozenset[DataClass], language: Language
+    view: type[View],
+    row: Row,
+    visible: frozenset[DataClass],
+    language: Language,
+    selected: Selection | None = None,
 ) -> dict[str, Any]:
     """What `rendered` writes, as the value that the JSON has."""
     shape, value, context = _validated(view, row, language)
-    hidden = hidden_fields(view, visible) or None
-    shown: dict[str, Any] = shape.dump_python(value, mode="json", exclude=hidden, context=context)
+    hidden, chosen = hidden_fields(view, visible) or None, _chosen(view, selected)
+    shown: dict[str, Any] = shape.dump_python(
+        value, mode="json", include=chosen, exclude=hidden, context=context
+    )
     return shown
 
 

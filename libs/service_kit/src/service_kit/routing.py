@@ -14,7 +14,7 @@ endpoint is given.
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast, get_origin, get_type_hints
 
@@ -37,9 +37,10 @@ from service_kit.deadline import HEADER, seconds_given, within
 from service_kit.dictionary import DESCRIPTION_CY
 from service_kit.media import PAGES, wished
 from service_kit.models import File, Model, View
-from service_kit.parameters import Header, OwnParameter, Parameter
+from service_kit.parameters import FIELDS, Header, OwnParameter, Parameter
 from service_kit.problems import Fault, ProblemError
 from service_kit.problems.faults import from_pydantic
+from service_kit.selection import items_of, unknown_fields
 from service_kit.uploads import Upload, receive
 from service_kit.written_forms import form_of
 
@@ -98,15 +99,17 @@ class Router:
         response_model: type[View],
         dated: bool = True,
         own_types: bool = False,
+        selects: bool = True,
         problems: Sequence[str] = (),
     ) -> Callable[[Endpoint], Endpoint]:
         """Reads one record: ETag and If-None-Match; `valid_at` and `known_at` unless `dated` is false.
 
-        `own_types`: the endpoint reads `Accept` itself.
+        `own_types`: the endpoint reads `Accept` itself. `selects`: takes `fields`; not where the endpoint itself
+        writes the bytes of its answer.
         """
         return self._route(
             "GET", "read", path, operation, response_model, 200, dated=dated, own_types=own_types,
-            problems=problems,
+            selects=selects and not own_types, problems=problems,
         )  # fmt: skip
 
     def file(
@@ -131,7 +134,7 @@ class Router:
         """
         return self._route(
             "GET", "page", path, operation, response_model, 200, dated=dated, referenced=referenced,
-            problems=problems,
+            selects=True, problems=problems,
         )  # fmt: skip
 
     def post(
@@ -185,6 +188,7 @@ class Router:
         referenced: bool = False,
         upload: Upload | None = None,
         own_types: bool = False,
+        selects: bool = False,
         problems: Sequence[str] = (),
         welsh: str | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
@@ -193,6 +197,7 @@ class Router:
         query, headers, media_types = _KINDS[kind]
         query = (parameters.LANG, *query, *(_DATED if dated else ()))
         query += (parameters.EXTERNAL_REFERENCE,) if referenced else ()
+        query += (parameters.FIELDS,) if selects else ()
         contract = Contract(
             operation,
             kind,
@@ -238,6 +243,12 @@ class Route(APIRoute):
         if doubled := self.own_query.keys() & contract.known.keys():
             raise ValueError(f"{path}: the contract reads these parameters itself: {sorted(doubled)}")
 
+    @cached_property
+    def shown(self) -> type[View]:
+        """The view of the record, or of each that is listed."""
+        model: type[View] = self.response_model
+        return items_of(model) if self.contract.kind == "page" else model
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler: the contract's checks around the framework's own."""
         inner = super().get_route_handler()
@@ -254,6 +265,8 @@ class Route(APIRoute):
         async def answered(request: Request, call: RequestCall) -> Response:
             values, faults = parameters.read_query(request, self.contract.known, self.own_query)
             faults += parameters.faults_in_path(request, self.own_path)
+            if FIELDS.name in values:
+                faults += unknown_fields(self.shown, values[FIELDS.name])
             call.take(values)
             strict = StrictRequest(request.scope, request.receive)
             found = (*faults, *await self._read_body(strict, call))

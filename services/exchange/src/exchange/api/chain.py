@@ -80,7 +80,9 @@ class ChainView(View, data_class=DataClass.confidential):
     steps: list[ChainStepView]
 
 
-@router.get("/findings/{id}/chain", operation="visits.read", response_model=ChainView, dated=False)
+@router.get(
+    "/findings/{id}/chain", operation="visits.read", response_model=ChainView, dated=False, selects=False
+)
 async def read_finding_chain(id: RecordId, call: Call) -> Response:  # noqa: A002  the path's own word
     """Follows a published finding to what became of it, each record shown where you may read it.
 

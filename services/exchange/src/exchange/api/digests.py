@@ -86,6 +86,7 @@ class DigestView(View, data_class=DataClass.public):
     operation="changes.read",
     response_model=DigestView,
     dated=False,
+    selects=False,
     problems=["position_not_known", "position_forgotten"],
 )
 async def read_digests(

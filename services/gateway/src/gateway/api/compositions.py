@@ -121,6 +121,7 @@ class AdviserCaseloadView(CompositionView, data_class=DataClass.public):
     operation="schools.read",
     response_model=SchoolProfileView,
     dated=False,
+    selects=False,
 )
 async def read_school_profile(
     school_number: Annotated[str, Path(pattern=SCHOOL_NUMBER_PATTERN)],
@@ -145,6 +146,7 @@ async def read_school_profile(
 @router.get(
     "/authorities/{authority}/dashboard", operation="authorities.read", response_model=AuthorityDashboardView,
     dated=False,
+    selects=False,
 )  # fmt: skip
 async def read_authority_dashboard(
     authority: Annotated[str, Path(pattern=AUTHORITY_CODE_PATTERN)], call: Call
@@ -159,6 +161,7 @@ async def read_authority_dashboard(
     operation="allocations.read",
     response_model=AdviserCaseloadView,
     dated=False,
+    selects=False,
 )
 async def read_adviser_caseload(person_id: RecordId, call: Call) -> Response:
     """Reads an adviser with the schools that they lead today: visits, monitoring, actions, support, as you see them."""
