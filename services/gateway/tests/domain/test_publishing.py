@@ -10,8 +10,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from gateway.domain.publishing import published
+from gateway.domain.sample_values import ID
 from gateway.domain.samples import NoSampleError, sample
-from gateway.domain.schema_limits import BODY, INT64, limited
+from gateway.domain.schema_limits import BODY, INT64, NO_NUL, limited
 from gateway.domain.wording import in_welsh, summarise
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "reference" / "openapi.json"
@@ -184,3 +185,36 @@ def test_every_example_of_the_committed_document_fits_its_schema() -> None:
         value = document["components"]["examples"][name]["value"]
         wrong += [f"{name}: {error.message}"[:200] for error in validator.iter_errors(value)]
     assert not wrong
+
+
+def told_as_ids(value: Any, name: str = "") -> set[str]:
+    """The names of fields whose example is the id that stands for any id."""
+    if isinstance(value, dict):
+        return {found for key, inner in value.items() for found in told_as_ids(inner, key)}
+    if isinstance(value, list):
+        return {found for inner in value for found in told_as_ids(inner, name)}
+    return {name} if value == ID else set()
+
+
+def test_an_example_speaks_the_words_of_its_field() -> None:
+    """An id stands only where an id belongs, and a code is one of its list: a reader learns from it."""
+    held = json.loads(DOCUMENT.read_text("utf-8"))["components"]
+    names = {name for one in held["examples"].values() for name in told_as_ids(one["value"])}
+    assert {name for name in names if name != "id" and not name.endswith("_id")} <= {
+        "body",
+        "earlier_version",
+        "records",
+        "referred_from",
+    }
+    text = {
+        "anyOf": [{"type": "string", "pattern": NO_NUL}, {"type": "null"}],
+        "description": "Code of `sectors`.",
+    }
+    view = {
+        "type": "object",
+        "properties": {"purpose": {"type": "string", "pattern": NO_NUL}, "sector": text},
+    }
+    assert sample(view, {}) == {
+        "purpose": "To see how reading is taught in Years 3 and 4.",
+        "sector": "primary",
+    }

@@ -6,153 +6,140 @@ beside it) an example does not promise either.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from gateway.domain.sample_values import (
+    ABSENT,
+    DATES,
+    FORMATS,
+    KEYS,
+    NOT_SO,
+    NUMBERS,
+    OPEN,
+    PATTERNED,
+    texts_for,
+)
+from gateway.domain.schema_limits import FREE, NO_NUL
 
 Schema = Mapping[str, Any]
 
 DEPTH: Final = 8
 """How deep a value is filled; below it only what is required stands, so that a schema may refer to itself."""
 _PREFIX: Final = "#/components/schemas/"
-_ID: Final = "01980d3e-5b7a-7c61-9f0e-3a5c8d1b2e47"
-_HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_FORMATS: Final[Mapping[str, str]] = {
-    "date": "2025-09-01",
-    "date-time": "2025-09-01T09:30:00Z",
-    "binary": "bytes",
-    "uri-reference": "/problems/not_found",
-}
-_NAMED: Final[Mapping[str, str]] = {
-    "authority": "673",
-    "school_number": "6732118",
-    "school": "6732118",
-    "school_year": "2025/26",
-    "municipal_year": "2025/26",
-    "first_year": "2025",
-    "email": "swyddfa@ysgol.example",
-    "telephone": "01633 555 010",
-    "phone": "01633 555 010",
-    "postcode": "CF10 3NQ",
-    "gss_code": "W06000014",
-    "language": "cy",
-    "name": "Ysgol Gynradd yr Enfys",
-    "name_en": "Joint committee",
-    "name_cy": "Cyd-bwyllgor",
-    "title": "Support with reading",
-    "title_en": "Support with reading",
-    "title_cy": "Cymorth gyda darllen",
-    "text_en": "The committee agreed the plan.",
-    "text_cy": "Cytunodd y pwyllgor ar y cynllun.",
-    "en": "Support with reading",
-    "cy": "Cymorth gyda darllen",
-    "label_en": "Chair",
-    "label_cy": "Cadeirydd",
-    "minute_en": "The matter was noted.",
-    "minute_cy": "Nodwyd y mater.",
-    "claim_en": "Reading has improved in every year group.",
-    "claim_cy": "Mae darllen wedi gwella ym mhob grŵp blwyddyn.",
-    "reason": "Agreed with the school",
-    "statement": "Pupils' reading improves steadily in every year group.",
-    "media_type": "application/pdf",
-    "file_name": "papur.pdf",
-    "sha256": _HASH,
-    "digest": _HASH,
-    "hash": _HASH,
-    "self": "/v1/schools?limit=50",
-    "next": "/v1/schools?limit=50&cursor=eyJ2IjoxfQ",
-    "operation": "schools.read",
-    "pointer": "/valid_from",
-    "code": "primary",
-    "state": "open",
-    "status": "open",
-}
-"""By the name of the field; used where the schema allows it."""
-_PATTERNED: Final = (
-    _ID, "673", "6732118", "csc_joint_committee", "brokerage.commission", "2025/26", "2025", "footprint:673",
-    "swyddfa@ysgol.example", "W06000014", _HASH, "9f", "example", "Example", "1",
-)  # fmt: skip
-"""Tried in this order against a pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands: the schema and the field, what is said of it, how deep."""
+
+    within: str = ""
+    name: str = ""
+    description: str = ""
+    depth: int = 0
 
 
 class NoSampleError(ValueError):
     """A schema whose pattern or limits none of the known values fits."""
 
 
-def sample(schema: Schema, components: Mapping[str, Schema], name: str = "", depth: int = 0) -> Any:
+def sample(schema: Schema, components: Mapping[str, Schema], name: str = "") -> Any:
     """A value that fits `schema`; `components` by name, `name` of the field. Raises NoSampleError."""
-    schema = _resolved(schema, components)
+    return _sample(schema, components, _Place(name=name))
+
+
+def _sample(schema: Schema, components: Mapping[str, Schema], place: _Place) -> Any:
+    if "description" in schema and "$ref" not in schema:
+        place = replace(place, description=schema["description"]) if place.description == "" else place
+    while isinstance(reference := schema.get("$ref"), str):
+        place = replace(place, within=reference.removeprefix(_PREFIX))
+        schema = components[place.within]
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
-        return schema["enum"][0]
+        known = texts_for(place.within, place.name, place.description)
+        return next((text for text in known if text in schema["enum"]), schema["enum"][0])
     if schema.get("examples"):
         return schema["examples"][0]
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
-            shown = [one for one in schema[choice] if one.get("type") != "null"]
-            return sample(shown[0], components, name, depth) if shown else None
+            return _chosen(schema[choice], components, place)
     if "allOf" in schema:
-        return sample({key: value for part in schema["allOf"] for key, value in _resolved(part, components).items()},
-                      components, name, depth)  # fmt: skip
-    return _typed(schema, components, name, depth)
+        parts = [components[part["$ref"].removeprefix(_PREFIX)] if "$ref" in part else part
+                 for part in schema["allOf"]]  # fmt: skip
+        return _sample({key: value for part in parts for key, value in part.items()}, components, place)
+    return _typed(schema, components, place)
 
 
-def _typed(schema: Schema, components: Mapping[str, Schema], name: str, depth: int) -> Any:
+def _chosen(choices: list[Schema], components: Mapping[str, Schema], place: _Place) -> Any:
+    shown = [one for one in choices if one.get("type") != "null"]
+    open_ended = len(shown) < len(choices) and place.name in OPEN and not place.within.endswith("Patch")
+    return _sample(shown[0], components, place) if shown and not open_ended else None
+
+
+def _typed(schema: Schema, components: Mapping[str, Schema], place: _Place) -> Any:
     match schema.get("type"):
         case "object":
-            return _object(schema, components, depth)
+            return _object(schema, components, place)
         case "array":
-            return _array(schema, components, name, depth)
+            return _array(schema, components, place)
         case "string":
-            return _string(schema, name)
+            return _string(schema, place)
         case "integer":
-            return _integer(schema)
+            return _integer(schema, place.name)
         case "number":
             return schema.get("minimum", 1.5)
         case "boolean":
-            return bool(schema.get("default", True))
+            return bool(schema.get("default", place.name not in NOT_SO))
         case "null":
             return None
     return "example"
 
 
-def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
-    while isinstance(reference := schema.get("$ref"), str):
-        schema = components[reference.removeprefix(_PREFIX)]
-    return schema
-
-
-def _object(schema: Schema, components: Mapping[str, Schema], depth: int) -> dict[str, Any]:
-    wanted = schema.get("properties", {})
-    if depth >= DEPTH:
-        wanted = {name: wanted[name] for name in schema.get("required", ()) if name in wanted}
-    found = {name: sample(inner, components, name, depth + 1) for name, inner in wanted.items()}
+def _object(schema: Schema, components: Mapping[str, Schema], place: _Place) -> dict[str, Any]:
+    required = schema.get("required", ())
+    wanted = {
+        name: inner
+        for name, inner in schema.get("properties", {}).items()
+        if name in required or (place.depth < DEPTH and name not in ABSENT)
+    }
+    below = place.depth + 1
+    found = {
+        name: _sample(inner, components, _Place(place.within, name, inner.get("description", ""), below))
+        for name, inner in wanted.items()
+    }
     further = schema.get("additionalProperties")
-    if isinstance(further, Mapping) and not found and depth < DEPTH:
-        found["primary"] = sample(further, components, "primary", depth + 1)
+    if isinstance(further, Mapping) and not found and place.depth < DEPTH:
+        key = KEYS.get(place.name, "primary")
+        found[key] = _sample(further, components, _Place(place.within, key, depth=below))
     return found
 
 
-def _array(schema: Schema, components: Mapping[str, Schema], name: str, depth: int) -> list[Any]:
+def _array(schema: Schema, components: Mapping[str, Schema], place: _Place) -> list[Any]:
     least = schema.get("minItems", 0)
-    if depth >= DEPTH and not least:
+    if place.depth >= DEPTH and not least:
         return []
-    one = sample(schema.get("items", {}), components, name, depth + 1)
+    one = _sample(schema.get("items", {}), components, replace(place, depth=place.depth + 1))
     return [one] * max(1, least)
 
 
-def _integer(schema: Schema) -> int:
+def _integer(schema: Schema, name: str) -> int:
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + ("exclusiveMinimum" in schema))
-    most = schema.get("maximum", schema.get("exclusiveMaximum", 2) - ("exclusiveMaximum" in schema))
-    return int(min(max(least, 1), most))
+    most = schema.get("maximum", schema.get("exclusiveMaximum", 2**31) - ("exclusiveMaximum" in schema))
+    return int(min(max(least, NUMBERS.get(name, 1)), most))
 
 
-def _string(schema: Schema, name: str) -> str:
-    if (known := _FORMATS.get(str(schema.get("format")))) is not None:
+def _string(schema: Schema, place: _Place) -> str:
+    kind, name = str(schema.get("format")), place.name
+    if kind == "date":
+        return DATES.get(name, FORMATS["date"])
+    if (known := FORMATS.get(kind)) is not None:
         return known
     words = name.replace("_", " ").strip().capitalize() or "Text"
-    by_name = [_NAMED[name]] if name in _NAMED else [_ID] if name == "id" or name.endswith("_id") else []
+    by_name = texts_for(place.within, name, place.description)
     free = [words, words[:1], f"{words}: a text for the example".ljust(schema.get("minLength", 0), ".")]
-    tried = (*by_name, *_PATTERNED, *free) if "pattern" in schema else (*by_name, *free, *_PATTERNED)
+    strict = schema.get("pattern", NO_NUL) not in FREE
+    tried = (*by_name, *PATTERNED, *free) if strict else (*by_name, *free, *PATTERNED)
     for text in tried:
         if _fits(schema, text):
             return text
