@@ -85,7 +85,14 @@ def bad_bodies(media_type: str, example: Mapping[str, Any], turn: int) -> list[B
         typed(PATCH if media_type == JSON else JSON),
         rest[turn % len(rest)],
         rest[(turn + len(rest) // 2) % len(rest)],
+        *(without_version(good) if media_type == PATCH else ()),
     ]
+
+
+def without_version(good: bytes) -> Iterator[Bad]:
+    """A change that does not say from which version it was made, or not in the one way (R30)."""
+    for sent in (None, "*", 'W/"1-000000000000"', '"1-000000000000", "2-000000000000"'):
+        yield Bad(f"If-Match {sent}", good, 428, "precondition_required", headers={"If-Match": sent})
 
 
 def other_bodies(upload: bool) -> Iterator[Bad]:
