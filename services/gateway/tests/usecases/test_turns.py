@@ -65,16 +65,13 @@ async def test_turns_come_in_the_order_of_asking_and_each_is_given_once():
     tasks = [asyncio.create_task(ask(number)) for number in range(4)]
     await asyncio.sleep(0)
     assert order == []
-    held[0].give_back()
-    held[0].give_back()
-    await asyncio.sleep(0.001)
-    assert order == [0]
-    held[1].give_back()
-    await asyncio.sleep(0.001)
-    assert order == [0, 1]
-    for task in tasks[:2]:
+    for number, turn in enumerate(held):
+        turn.give_back()
+        turn.give_back()
+        await asyncio.sleep(0.001)
+        assert order == list(range(number + 1))
+    for task in tasks:
         (await task).give_back()
-    await asyncio.gather(*tasks)
     assert order == [0, 1, 2, 3]
 
 
@@ -92,8 +89,8 @@ async def test_who_goes_away_while_waiting_keeps_no_turn(given_first: bool):
         held[0].give_back()
     with pytest.raises(asyncio.CancelledError):
         await gone
-    (await next_one).give_back()
-    held[1].give_back()
+    for turn in (await next_one, *held[1:]):
+        turn.give_back()
     assert len(at_once(turns, "noisy", ALONE)) == SHARED
 
 
@@ -101,7 +98,8 @@ async def test_slow_requests_do_not_keep_the_rest_of_their_client_waiting():
     turns = Turns(hold=0.01)
     at_once(turns, "calm", 1)
     slow = at_once(turns, "noisy", SHARED)
-    quick = await turns.later("noisy")
+    async with asyncio.timeout(5):
+        quick = await turns.later("noisy")
     # Those that took too long are counted no more, and giving their turns back changes nothing.
     quick.give_back()
     for turn in slow:

@@ -1,4 +1,4 @@
-"""Whose turn it is at a service: while several clients ask it, each has few requests there at once.
+"""Whose turn it is at a service: while several clients ask it, each has one request there at once.
 
 A service answers what has come first. Were sixty requests of one client handed on at once, the one of another would
 wait for all of them, however small the rate of either. So what one client asks beyond its share waits here for that
@@ -14,13 +14,14 @@ from typing import Final
 
 ALONE: Final = 16
 """Requests of one client at one service at once, while nobody else asks it."""
-SHARED: Final = 2
+SHARED: Final = 1
 """The same while others ask it too."""
 LATELY: Final = 2.0
 """Seconds for which a service counts as shared after two clients have asked it in turn."""
-HOLD: Final = 0.25
-"""Seconds after which a request that still runs is no longer counted against its client, so that two slow ones do not
-keep everything else of that client waiting."""
+HOLD: Final = 0.5
+"""Seconds after which a request that still runs is no longer counted against its client, so that a slow one does not
+keep everything else of that client waiting. Not so short that a busy service's ordinary answers take longer: then all
+that waits would be let in, and keep it busy."""
 
 
 class Turn:

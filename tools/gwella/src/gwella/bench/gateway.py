@@ -164,6 +164,8 @@ def serving(
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def nginx_command(folder: Path, upstream: int, port: int) -> tuple[str, ...] | None:

@@ -212,8 +212,9 @@ def begun(load: Load) -> subprocess.Popen[str]:
 
 def ended(child: subprocess.Popen[str]) -> Loaded:
     """Waits for the end of a load. Raises RuntimeError where it failed; its error is above, where ours goes."""
-    said = child.stdout.read() if child.stdout is not None else ""
-    if child.wait() != 0:
+    with child:
+        said = child.stdout.read() if child.stdout is not None else ""
+    if child.returncode != 0:
         raise RuntimeError("the load failed; see its error above")
     told = json.loads(said)
     told["statuses"] = {int(status): number for status, number in told["statuses"].items()}
