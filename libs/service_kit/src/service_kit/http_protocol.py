@@ -54,8 +54,6 @@ class WireProtocol(HttpToolsProtocol):
         self._why = "malformed_request"
         self._in_head = False
         self._ended = False
-        self._fields = 0
-        self._size = 0
         self._unparsed = 0
         self._last_data = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -97,31 +95,30 @@ class WireProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._in_head = True
-        self._fields = self._size = self._unparsed = 0
-
-    def on_url(self, url: bytes) -> None:
-        """A part of the request's target."""
-        super().on_url(url)
-        self._grow(len(url))
+        self._unparsed = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field; a trailer field is left out."""
         if self._in_head:
             super().on_header(name, value)
-            self._fields += 1
-            self._grow(len(name) + len(value) + _BESIDE_A_FIELD)
 
     def on_headers_complete(self) -> None:
-        """The head is there: the request is answered, or refused where it is framed in more than one way."""
+        """The head is there: the request is answered, or refused where it is too large or framed in two ways."""
         version = self.parser.get_http_version()
-        names = [name for name, _ in self.headers]
-        hosts = names.count(b"host")
+        size, hosts, codings = len(self.url), 0, []
+        for name, value in self.headers:
+            size += len(name) + len(value) + _BESIDE_A_FIELD
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding":
+                codings.append(value.lower())
+        if size > MAX_HEAD_BYTES or len(self.headers) > MAX_FIELDS:
+            self._why = "headers_too_large"
+            raise _Refused
         if version not in ("1.1", "1.0") or hosts > 1 or (hosts == 0 and version == "1.1"):
             raise _Refused
-        if b"transfer-encoding" in names:
-            codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-            if version == "1.0" or codings != [b"chunked"]:
-                raise _Refused
+        if codings and (version == "1.0" or codings != [b"chunked"]):
+            raise _Refused
         self._stop_waiting()
         self._in_head = False
         super().on_headers_complete()
@@ -134,12 +131,6 @@ class WireProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
-
-    def _grow(self, by: int) -> None:
-        self._size += by
-        if self._size > MAX_HEAD_BYTES or self._fields > MAX_FIELDS:
-            self._why = "headers_too_large"
-            raise _Refused
 
     def _watch(self) -> None:
         """Waits for the rest of what has begun to arrive."""
