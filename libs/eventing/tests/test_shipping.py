@@ -90,6 +90,50 @@ async def test_a_failed_batch_keeps_the_cursor_and_comes_again(world: Any, tools
     await world.stop()
 
 
+class Refusing(Wire):
+    """Refuses the first batch once the next one is prepared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead, self.refused = asyncio.Event(), False
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        if records[0].position > 1:
+            self.ahead.set()
+        return await super().prepare(topic, records)
+
+    async def publish(self, topic: str, records: Sequence[Record]) -> None:
+        if records[0].position == 1 and not self.refused:
+            self.refused = True
+            await self.ahead.wait()
+            await asyncio.sleep(0.02)
+            raise PublishError("refused")
+        await super().publish(topic, records)
+
+
+class Hasty(Refusing):
+    """Sends a batch as soon as it is encoded, instead of when the one before it has arrived."""
+
+    async def prepare(self, topic: str, records: Sequence[Record]) -> Sending:
+        sending = asyncio.create_task((await super().prepare(topic, records))())
+        return lambda: sending
+
+
+@pytest.mark.parametrize(("wire_of", "in_order"), [(Refusing, True), (Hasty, False)], ids=["ours", "mutant"])
+async def test_a_batch_encoded_ahead_waits_until_the_one_before_it_has_arrived(
+    world: Any, wire_of: type[Refusing], in_order: bool
+) -> None:
+    """E-09: else the events of a batch that is refused would first be sent behind those of the next."""
+    await _fill(world, 20)
+    wire = wire_of()
+    shipper = world.shipper(wire, limit=10)
+    with pytest.raises(PublishError):
+        await shipper._round()
+    await shipper._round()
+    firsts = list(dict.fromkeys(wire.positions))
+    assert (firsts == list(range(1, 21))) is in_order, firsts
+
+
 async def test_a_shipper_that_lost_its_cursor_stops_the_round_and_reads_it_anew(
     world: Any, tools: Any
 ) -> None:

@@ -9,6 +9,7 @@ from gwella.bench.figures import percentile
 
 TRANSACTIONS_A_SECOND = 200
 """At higher rates each transaction writes several events: a writer that waits for the disk measures the disk."""
+WRITERS = 4
 WARM_UP = 0.1
 """The part of the events, from the first, that is not counted."""
 
@@ -16,16 +17,28 @@ WARM_UP = 0.1
 async def write_paced(
     write: Callable[[Sequence[OutboxRow]], Awaitable[None]], rows: Sequence[OutboxRow], rate: int
 ) -> dict[str, float]:
-    """Writes rows at `rate` a second, each call of `write` one transaction; when (monotonic) each had committed."""
+    """Writes rows at `rate` a second, each call of `write` one transaction; when (monotonic) each had committed.
+
+    A transaction that is late holds up the next ones only when WRITERS of them are under way.
+    """
     together = max(1, rate // TRANSACTIONS_A_SECOND)
     committed: dict[str, float] = {}
-    began = time.monotonic()
-    for number in range(0, len(rows), together):
-        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-        batch = rows[number : number + together]
-        await write(batch)
+    free = asyncio.Semaphore(WRITERS)
+
+    async def commit(batch: Sequence[OutboxRow]) -> None:
+        try:
+            await write(batch)
+        finally:
+            free.release()
         at = time.monotonic()
         committed.update({row.event_id: at for row in batch})
+
+    began = time.monotonic()
+    async with asyncio.TaskGroup() as writing:
+        for number in range(0, len(rows), together):
+            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+            await free.acquire()
+            writing.create_task(commit(rows[number : number + together]))
     return committed
 
 
