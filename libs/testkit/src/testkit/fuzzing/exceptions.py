@@ -42,7 +42,9 @@ def exempt() -> tuple[Exempt, ...]:
             name,
             one["failure"],
             one["reason"],
-            *(frozenset(one.get(part, ())) for part in ("codes", "faults", "operations")),
+            codes=frozenset(one.get("codes", ())),
+            faults=frozenset(one.get("faults", ())),
+            operations=frozenset(one.get("operations", ())),
             own=one.get("own", False),
         )
         for name, one in listed.items()
