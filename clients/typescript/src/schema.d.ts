@@ -10622,7 +10622,7 @@ export interface components {
             organisation: string;
             /**
              * Kind
-             * @description Code of `return_kinds`.
+             * @description Kind of return: a code of `return_kinds`.
              */
             kind: string;
             /**
@@ -10642,7 +10642,7 @@ export interface components {
             school_year: string;
             /**
              * Period
-             * @description Code of `half_terms`.
+             * @description Half-term that it is for: a code of `half_terms`.
              */
             period: string;
             /**
@@ -10670,7 +10670,7 @@ export interface components {
             definition: string;
             /**
              * State
-             * @description Code of `return_states`.
+             * @description State of the return: a code of `return_states`.
              */
             state: string;
             /**
@@ -14228,7 +14228,7 @@ export interface components {
             authority: string;
             /**
              * Post
-             * @description Code of `roles_of_people`.
+             * @description Post at the school: a code of `roles_of_people`.
              */
             post: string;
             /**
@@ -14264,7 +14264,7 @@ export interface components {
             footprint: string;
             /**
              * Kind
-             * @description Code of `footprint_kinds`.
+             * @description Kind of footprint: a code of `footprint_kinds`.
              */
             kind: string;
             /**
@@ -14388,7 +14388,7 @@ export interface components {
             authority: string;
             /**
              * Kind
-             * @description Code of `liaison_kinds`.
+             * @description Kind of liaison: a code of `liaison_kinds`.
              */
             kind: string;
             /**
@@ -14527,7 +14527,7 @@ export interface components {
             authority: string;
             /**
              * Kind
-             * @description Code of `footprint_kinds`.
+             * @description Kind of footprint: a code of `footprint_kinds`.
              */
             kind: string;
             /**
@@ -15325,7 +15325,7 @@ export interface components {
             authority: string;
             /**
              * Regime
-             * @description Code of `regimes`.
+             * @description Operating model: a code of `regimes`.
              */
             regime: string;
             /**
@@ -15474,7 +15474,7 @@ export interface components {
             person_id: string;
             /**
              * Role
-             * @description Code of `roles_of_people`; what it is called depends on the regime.
+             * @description Role: a code of `roles_of_people`; what it is called depends on the regime.
              */
             role: string;
             /**
@@ -15526,12 +15526,12 @@ export interface components {
             authority: string;
             /**
              * Sector
-             * @description Code of `sectors`.
+             * @description Sector: a code of `sectors`.
              */
             sector: string;
             /**
              * Status
-             * @description Code of `school_status`.
+             * @description Whether they are proposed, open or closed: a code of `school_status`.
              */
             status: string;
             /**
@@ -15779,32 +15779,32 @@ export interface components {
             name: string;
             /**
              * Status
-             * @description Code of `school_status`.
+             * @description Whether it is proposed, open or closed: a code of `school_status`.
              */
             status: string;
             /**
              * Sector
-             * @description Code of `sectors`.
+             * @description Sector: a code of `sectors`.
              */
             sector: string;
             /**
              * Governance
-             * @description Code of `governance`; null where the source gives none.
+             * @description Governance: a code of `governance`; null where the source gives none.
              */
             governance: string | null;
             /**
              * School Type
-             * @description Code of `school_types`.
+             * @description Type of the school: a code of `school_types`.
              */
             school_type: string | null;
             /**
              * Language Category
-             * @description Code of `language_category_2007`; `NA` means not applicable.
+             * @description Welsh-medium type: a code of `language_category_2007`; `NA` means not applicable.
              */
             language_category: string | null;
             /**
              * Religious Character
-             * @description Code of `religious_character`.
+             * @description Religious character: a code of `religious_character`.
              */
             religious_character: string | null;
             /**
@@ -19129,6 +19129,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -19382,6 +19384,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -19492,6 +19496,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -19736,6 +19742,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -19846,6 +19854,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20026,6 +20036,8 @@ export interface operations {
                 headings?: "labels" | "names";
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20138,6 +20150,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20391,6 +20405,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20501,6 +20517,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20567,6 +20585,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20621,6 +20641,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -20984,6 +21006,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -21094,6 +21118,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -21339,6 +21365,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -21449,6 +21477,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -21646,6 +21676,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -21756,6 +21788,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22219,6 +22253,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22335,6 +22371,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22469,6 +22507,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22524,6 +22564,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22706,6 +22748,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22761,6 +22805,8 @@ export interface operations {
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22820,6 +22866,8 @@ export interface operations {
                 last_day: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -22891,6 +22939,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23001,6 +23051,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23124,6 +23176,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23175,6 +23229,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23233,6 +23289,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23453,6 +23511,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23563,6 +23623,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23629,6 +23691,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23749,6 +23813,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23799,6 +23865,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -23858,6 +23926,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24056,6 +24126,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24114,6 +24186,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24230,6 +24304,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24285,6 +24361,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24343,6 +24421,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24408,6 +24488,8 @@ export interface operations {
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24489,6 +24571,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24599,6 +24683,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24661,6 +24747,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24782,6 +24870,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24844,6 +24934,8 @@ export interface operations {
                 against: number;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -24906,6 +24998,8 @@ export interface operations {
                 authority?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -25657,6 +25751,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -25722,6 +25818,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -25773,6 +25871,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -25831,6 +25931,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26051,6 +26153,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26169,6 +26273,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26228,6 +26334,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26279,6 +26387,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26334,6 +26444,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26410,6 +26522,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26520,6 +26634,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26640,6 +26756,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26771,6 +26889,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -26881,6 +27001,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27005,6 +27127,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27138,6 +27262,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27248,6 +27374,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27314,6 +27442,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27370,6 +27500,8 @@ export interface operations {
                 agenda_item_id?: string;
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -27937,6 +28069,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28047,6 +28181,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28347,6 +28483,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28469,6 +28607,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28591,6 +28731,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28646,6 +28788,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28824,6 +28968,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -28886,6 +29032,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -29135,6 +29283,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -29245,6 +29395,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -29650,6 +29802,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -29760,6 +29914,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -29885,6 +30041,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -30124,6 +30282,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -30234,6 +30394,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -30653,6 +30815,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -30763,6 +30927,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -31218,6 +31384,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -31269,6 +31437,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -31327,6 +31497,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -31547,6 +31719,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32029,6 +32203,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32075,6 +32251,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32133,6 +32311,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32397,6 +32577,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32456,6 +32638,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32533,6 +32717,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32645,6 +32831,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -32836,6 +33024,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33066,6 +33256,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33176,6 +33368,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33293,6 +33487,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33365,6 +33561,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33481,6 +33679,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33672,6 +33872,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33782,6 +33984,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33899,6 +34103,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -33974,6 +34180,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34080,6 +34288,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34266,6 +34476,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34376,6 +34588,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34507,6 +34721,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34617,6 +34833,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34752,6 +34970,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -34862,6 +35082,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35055,6 +35277,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35161,6 +35385,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35350,6 +35576,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35460,6 +35688,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35593,6 +35823,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35699,6 +35931,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35830,6 +36064,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -35895,6 +36131,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36009,6 +36247,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36123,6 +36363,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36191,6 +36433,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36353,6 +36597,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36408,6 +36654,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36474,6 +36722,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36533,6 +36783,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36612,6 +36864,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36722,6 +36976,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -36847,6 +37103,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -37548,6 +37806,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -37603,6 +37863,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -37917,6 +38179,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -38027,6 +38291,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -38556,6 +38822,8 @@ export interface operations {
                 known_at?: string;
                 /** @description Only the record to which you gave this reference */
                 external_reference?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -38678,6 +38946,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -38733,6 +39003,8 @@ export interface operations {
                 valid_at?: string;
                 /** @description As known at this moment; as known now when left out */
                 known_at?: string;
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39327,6 +39599,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39390,6 +39664,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39451,6 +39727,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39522,6 +39800,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39575,6 +39855,8 @@ export interface operations {
                 regime?: "joint_education_service_2012" | "national_model_2014" | "authority_led_2025";
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39630,6 +39912,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39685,6 +39969,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39750,6 +40036,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39801,6 +40089,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -39859,6 +40149,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -40079,6 +40371,8 @@ export interface operations {
             query?: {
                 /** @description Language of the answer; goes before Accept-Language */
                 lang?: "en" | "cy";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -40373,6 +40667,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
@@ -40432,6 +40728,8 @@ export interface operations {
                 total?: boolean;
                 /** @description Headings of a CSV's or spreadsheet's columns: labels in the language of the answer, or names of fields */
                 headings?: "labels" | "names";
+                /** @description The only fields to be shown, parted by commas; nested ones as in `a.b` */
+                fields?: string;
             };
             header?: {
                 /** @description cy or en */
