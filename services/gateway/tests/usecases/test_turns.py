@@ -89,7 +89,9 @@ async def test_who_goes_away_while_waiting_keeps_no_turn(given_first: bool):
         held[0].give_back()
     with pytest.raises(asyncio.CancelledError):
         await gone
-    for turn in (await next_one, *held[1:]):
+    async with asyncio.timeout(5):
+        turns_left = (await next_one, *held[1:])
+    for turn in turns_left:
         turn.give_back()
     assert len(at_once(turns, "noisy", ALONE)) == SHARED
 

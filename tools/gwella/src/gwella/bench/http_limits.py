@@ -19,6 +19,8 @@ TIMES = 5
 EXPECTED = 2.0
 """Of its quiet p99, at most."""
 LIST = "/v1/schools?limit=200"
+_HEAVY = "lists of 200"
+"""Without expectation: what a read costs its service no rate tells."""
 
 
 def measure(servers: Servers) -> list[Figure]:
@@ -32,7 +34,7 @@ def measure(servers: Servers) -> list[Figure]:
     noises = {
         f"over its rate {TIMES} times": Load(port, [one], 2 * in_flight, seconds, rate=TIMES * rate),
         f"{2 * in_flight} at once, without a pause": Load(port, [one], 2 * in_flight, seconds),
-        f"{2 * in_flight} at once, lists of 200": Load(port, [long], 2 * in_flight, seconds),
+        f"{2 * in_flight} at once, {_HEAVY}": Load(port, [long], 2 * in_flight, seconds),
     }
     request = request_of(SCHOOL_PATH, servers.suite.token(CALLER))
     calm = Load(port, [request], 16, seconds, rate=QUIET_RATE)
@@ -66,7 +68,8 @@ def _figures(
         figures += [
             Figure(
                 AREA, f"its p{percent}, beside one {name}", percentile(found, percent), "ms",
-                percentile(alone, percent), "quiet", EXPECTED if percent == 99 else None, "at most",
+                percentile(alone, percent), "quiet",
+                EXPECTED if percent == 99 and _HEAVY not in name else None, "at most",
                 note if percent == 99 else "",
             )
             for percent in (50, 99)

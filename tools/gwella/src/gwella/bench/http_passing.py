@@ -11,7 +11,7 @@ from statistics import median
 
 from gwella.bench import gateway
 from gwella.bench.figures import Figure, percentile
-from gwella.bench.http_load import Load, Loaded, loaded, request_of
+from gwella.bench.http_load import Load, loaded, request_of
 from gwella.bench.http_servers import (
     CALLER,
     DIRECT,
@@ -59,9 +59,10 @@ def measure(servers: Servers) -> list[Figure]:
             turns[server.name].take(server, load, sizes.requests)
     rate = median(turns[GATEWAY].rates) / 2
     latencies: dict[str, list[float]] = {server.name: [] for server in asked}
-    for _ in range(2):
+    halves = min(2, sizes.turns)
+    for _ in range(halves):
         for server in asked:
-            load = Load(server.port, [request], 4 * CONNECTIONS, seconds=sizes.seconds / 2, rate=rate)
+            load = Load(server.port, [request], 4 * CONNECTIONS, seconds=sizes.seconds / halves, rate=rate)
             latencies[server.name] += loaded(load).only(200).all
     figures = _computed(turns) + _held(asked, turns) + _waited(latencies, rate)
     return figures + _instant(gateway.measure(sizes.instant_requests, sizes.turns))
@@ -136,8 +137,3 @@ def _instant(measured: Mapping[str, float]) -> list[Figure]:
                 )
             )  # fmt: skip
     return figures
-
-
-def percentiles(outcome: Loaded, at: int = 0) -> tuple[float, float]:
-    """p50 and p99 of one request of a load, in milliseconds."""
-    return percentile(outcome.latencies[at], 50), percentile(outcome.latencies[at], 99)

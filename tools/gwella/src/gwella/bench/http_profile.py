@@ -9,7 +9,7 @@ import httpx
 
 from gwella.bench.figures import Figure, percentile
 from gwella.bench.http_load import Load, loaded, request_of
-from gwella.bench.http_servers import CALLER, GATEWAY, SCHOOL_PATH, Server, Servers
+from gwella.bench.http_servers import CALLER, GATEWAY, SCHOOL_PATH, Server, Servers, Sizes
 
 AREA = "http: profile"
 PROFILE = f"{SCHOOL_PATH}/profile"
@@ -40,11 +40,7 @@ def measure(servers: Servers) -> list[Figure]:
                     expected if percent == 50 else None, "at most",
                 )
             )  # fmt: skip
-    return (
-        figures
-        + _computed(gateway, one, unchanged, sizes.compared)
-        + _full(gateway, token, links, sizes.compared)
-    )
+    return figures + _computed(gateway, one, unchanged, sizes) + _full(gateway, token, links, sizes.compared)
 
 
 def _first(gateway: Server, token: str) -> tuple[str, list[str]]:
@@ -55,10 +51,11 @@ def _first(gateway: Server, token: str) -> tuple[str, list[str]]:
     return answer.headers["etag"], [section["link"] for section in answer.json()["sections"].values()]
 
 
-def _computed(gateway: Server, one: str, unchanged: str, requests: int) -> list[Figure]:
-    """Milliseconds of the gateway's CPU for 1,000 of each, the median of three turns."""
+def _computed(gateway: Server, one: str, unchanged: str, sizes: Sizes) -> list[Figure]:
+    """Milliseconds of the gateway's CPU for 1,000 of each, the median of the turns."""
+    requests = sizes.compared
     found: dict[str, list[float]] = {one: [], unchanged: []}
-    for _ in range(3):
+    for _ in range(sizes.turns):
         for request, costs in found.items():
             used = gateway.cpu_seconds()
             loaded(Load(gateway.port, [request], 8, count=requests)).only(200, 304)
