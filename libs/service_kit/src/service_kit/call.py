@@ -251,7 +251,8 @@ class RequestCall:
         if location is not None:
             headers["Location"] = location.format_map(row)
         self.note_read(view, row, visible)
-        return Response(rendered(view, row, visible, self.language, self.selected), status, headers, "application/json")
+        body = rendered(view, row, visible, self.language, self.selected)
+        return Response(body, status, headers, media.JSON)
 
     def answer(self, value: View, *, status: int = 200) -> Response:
         """An answer that is no record (`/v1/me`, a code list): nothing is redacted, the ETag is of its bytes."""
@@ -292,12 +293,9 @@ class RequestCall:
             raise RuntimeError(f"{self.serving.service} has no database")
         table, client = self.serving.foundation.external_references, self.principal.client_id
         query = query.add_columns(external_references.own_references(table, client, record_type, id_column))
-        if self.external_reference is None:
+        if (said := self.external_reference) is None:
             return query
-        wanted = external_references.referenced(
-            table, client, record_type, id_column, self.external_reference
-        )
-        return query.where(wanted)
+        return query.where(external_references.referenced(table, client, record_type, id_column, said))
 
     async def command(
         self, view: type[View], do: Command, *, status: int = 201, location: str | None = None,
