@@ -19,7 +19,7 @@ class SchoolCountView(View, data_class=DataClass.public):
 
     authority: str
     sector: str
-    """Sector: a code of `sectors`."""
+    """Sector of the school: a code of `sectors`."""
     status: str
     """Whether they are proposed, open or closed: a code of `school_status`."""
     schools: int

@@ -72,7 +72,7 @@ class SchoolView(DatedView, data_class=DataClass.public):
     status: str
     """Whether it is proposed, open or closed: a code of `school_status`."""
     sector: str
-    """Sector: a code of `sectors`."""
+    """Sector of the school: a code of `sectors`."""
     governance: str | None
     """Governance: a code of `governance`; null where the source gives none."""
     school_type: str | None
