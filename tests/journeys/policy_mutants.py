@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from random import Random
 from typing import Any, Final
 
 import orjson
 import pytest
 from policy_refusals import refusals
-from policy_surfaces import SURFACES, Surface
+from policy_surfaces import SURFACES, Read, Surface
 from policy_world import Asker, World, of
 from sqlalchemy import func, select, true
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from contracts.data_class import DataClass
 from exchange.api import feed_entries
 from exchange.usecases import feed_policy, read_digest
 from gateway.api import compositions
-from service_kit import call, commands, listing
+from service_kit import call, commands, exports, listing
 from service_kit.policy.decide import Decision
 from service_kit.policy.predicates import row_predicate
 from service_kit.policy.rls import EVERYTHING, apply_settings
@@ -58,6 +59,11 @@ def feed_forgets_classes(patch: Patch, world: World) -> None:
 def list_forgets_classes(patch: Patch, world: World) -> None:
     """A list shows all fields of a row, whatever their class."""
     patch.setattr(listing, "visible_classes", lambda view, row, decision: frozenset(DataClass))
+
+
+def export_forgets_classes(patch: Patch, world: World) -> None:
+    """An export has all fields of a row, whatever their class."""
+    patch.setattr(exports, "visible_classes", lambda view, row, decision: frozenset(DataClass))
 
 
 def _everything(decision: Callable[..., Decision]) -> Callable[..., Decision]:
@@ -143,10 +149,16 @@ def planted(mutant: Callable[[Patch, World], None], world: World) -> Iterator[No
         one.cache_clear()
 
 
+async def _all_exports(world: World, asker: Asker, seen: Read, luck: Random) -> list[str]:
+    """Whatever luck chooses, until every list was exported."""
+    return [one for n in range(8) for one in await SURFACES["export"](world, asker, seen, Random(n))]
+
+
 CARDIFF = of("authority_system", authority="681")
 MUTANTS: Final[dict[str, tuple[Callable[[Patch, World], None], Surface, Asker]]] = {
     "the feed forgets classes": (feed_forgets_classes, SURFACES["feed"], of("welsh_government")),
     "a list forgets classes": (list_forgets_classes, SURFACES["list"], of("welsh_government")),
+    "an export forgets classes": (export_forgets_classes, _all_exports, of("welsh_government")),
     "the feed forgets rows": (feed_forgets_rows, SURFACES["feed"], CARDIFF),
     "the digest forgets rows": (digest_forgets_rows, SURFACES["digest"], of("welsh_government")),
     "the feed forgets dates": (feed_forgets_dates, SURFACES["feed"], of("adviser", person="second adviser")),

@@ -85,8 +85,10 @@ def _examples(document: Mapping[str, Any], content: Mapping[str, Any]) -> Iterat
 async def refusals(world: World, asker: Asker, seen: Read, luck: Random, only: str = "") -> list[str]:
     """Where an answer about a record that may not be read differs from that about one that never was."""
     hidden: dict[str, list[str]] = {}
+    # A record that is read may name another: the supporting side knows the request by its offer, and no more of it.
+    named = str(seen)
     for path in world.universe:
-        if path not in seen and path.count("/") == 2:
+        if path not in seen and path.count("/") == 2 and path.rsplit("/", 1)[1] not in named:
             hidden.setdefault(kind_of(path), []).append(path.rsplit("/", 1)[1])
     wrong = []
     tried = [one for one in world.operations if one.method == only or not only]

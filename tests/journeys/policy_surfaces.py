@@ -4,6 +4,8 @@ A new surface is a function of the same shape and a line in `SURFACES`. `Read` i
 record, by path: the measure for all the others.
 """
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import orjson
 from policy_region import AFTER, AUTHORITIES, BEFORE, SCHOOLS, TODAY
 from policy_world import Asker, World
 
@@ -29,6 +32,8 @@ class List:
     below: str = ""
 
 
+EXPORTED: Final = 6
+"""Lists that one caller exports, chosen by luck."""
 DATED: Final = (BEFORE, TODAY, AFTER)
 
 
@@ -161,6 +166,35 @@ async def search(world: World, asker: Asker, seen: Read, luck: Random) -> list[s
     return wrong
 
 
+async def exports(world: World, asker: Asker, seen: Read, luck: Random) -> list[str]:
+    """An export of a list has its records and fields, in each of two renderings."""
+    wrong = []
+    for listing in luck.sample([one for one in LISTS if not (one.days or one.below)], EXPORTED):
+        kind = kind_of(listing.record)
+        lines, table = [
+            await world.send(asker, "GET", listing.path, Accept=media_type)
+            for media_type in ("application/x-ndjson", "text/csv")
+        ]
+        if lines.status_code != 200 or table.status_code != 200:
+            refused = {lines.status_code, table.status_code} <= {403, 404}
+            if not refused or any(kind_of(path) == kind for path in seen):
+                wrong.append(f"{listing.path} is exported with {lines.status_code} and {table.status_code}")
+            continue
+        rows = [orjson.loads(line) for line in lines.text.splitlines()]
+        if len(list(csv.reader(io.StringIO(table.text)))) - 1 != len(rows):
+            wrong.append(f"{listing.path}: CSV and NDJSON have other rows")
+        if kind in NOT_ONE_BY_ONE:
+            continue
+        found = {listing.record.format_map(row): row for row in rows}
+        mine = {path for path in seen if kind_of(path) == kind}
+        if mine != found.keys():
+            wrong.append(f"{listing.path}: exports and reads differ in {sorted(mine ^ found.keys())[:3]}")
+        for path in mine & found.keys():
+            if differing := _differing(found[path], seen[path]):
+                wrong.append(f"{path} is exported otherwise than read: {differing}")
+    return wrong
+
+
 async def follow(world: World, asker: Asker) -> dict[str, dict[str, Any]] | None:
     """The copy of a follower of the feed: the last entry of each record by path; None where it may not follow."""
     held: dict[str, dict[str, Any]] = {}
@@ -282,6 +316,7 @@ def _rows(shown: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
 
 Surface = Callable[[World, Asker, Read, Random], Awaitable[list[str]]]
 SURFACES: dict[str, Surface] = {
-    "list": lists, "search": search, "feed": feed, "digest": digest, "count": counts, "composition": composition,
+    "list": lists, "export": exports, "search": search, "feed": feed, "digest": digest, "count": counts,
+    "composition": composition,
 }  # fmt: skip
 """Every way in which records are seen; refusals are in `policy_refusals`."""

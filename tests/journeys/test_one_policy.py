@@ -176,7 +176,7 @@ def test_every_surface_shows_the_same_set(house: House) -> None:
             return wrong
 
         wrong = house.run(example())
-        assert not wrong, (asker, wrong)
+        assert not wrong, f"{asker}: {wrong}"
 
     agree()
     assert {"schools", "visits"} & kinds, kinds
