@@ -6462,7 +6462,10 @@ export interface components {
              * @description Whether every section is there that your rights open.
              */
             complete: boolean;
-            /** Person Id */
+            /**
+             * Person Id
+             * @description Id of the adviser, a person of the register.
+             */
             person_id: string;
             /** @description The sections by name, each with what became of it. */
             sections: components["schemas"]["CaseloadSections"];
@@ -15526,7 +15529,7 @@ export interface components {
             authority: string;
             /**
              * Sector
-             * @description Sector: a code of `sectors`.
+             * @description Sector of the school: a code of `sectors`.
              */
             sector: string;
             /**
@@ -15784,7 +15787,7 @@ export interface components {
             status: string;
             /**
              * Sector
-             * @description Sector: a code of `sectors`.
+             * @description Sector of the school: a code of `sectors`.
              */
             sector: string;
             /**
