@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from contracts.event import Event
 from contracts.operations import OPERATIONS
+from service_kit.media import EXPORTS
 from service_kit.service import Service
 from testkit.architecture.workspace import Breach
 
@@ -83,5 +84,7 @@ def _missing(operation: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _has_model(answer: Mapping[str, Any]) -> bool:
-    schemas = [media.get("schema", {}) for media in answer.get("content", {}).values()]
+    # A list's exports are streams of the records that its JSON describes.
+    content = {kind: media for kind, media in answer.get("content", {}).items() if kind not in EXPORTS}
+    schemas = [media.get("schema", {}) for media in content.values()]
     return bool(schemas) and all("$ref" in schema for schema in schemas)
