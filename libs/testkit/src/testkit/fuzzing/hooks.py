@@ -29,14 +29,14 @@ def _written(*told: Any) -> None:
     _calls.write(json.dumps(told) + "\n")
 
 
-def _of(case: Case) -> tuple[str, str]:
+def _of(case: Case[Any]) -> tuple[str, str]:
     """The role that asks, and the operation that it needs."""
     raw = case.operation.definition.raw
     return RUN["roles"][raw["operationId"]], raw["x-gwella-operation"]
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """A key of a command is used once: generated ones repeat, and all but the first would be refused.
 
     A cursor is what the API has given: a list is asked from its beginning where one was made up.
@@ -52,7 +52,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
 
 
 @schemathesis.hook
-def after_call(context: HookContext, case: Case, response: Response) -> None:
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
     """One line for each case."""
     role, _ = _of(case)
     phase = case.meta.phase.name.value if case.meta is not None else "none"
@@ -61,7 +61,7 @@ def after_call(context: HookContext, case: Case, response: Response) -> None:
 
 
 @schemathesis.check
-def no_more_than_the_rights(ctx: CheckContext, response: Response, case: Case) -> None:
+def no_more_than_the_rights(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """A role that does not list the operation is given nothing; well-formed requests of it are 403, nothing else."""
     role, operation = _of(case)
     if operation in RUN["permitted"][role]:
@@ -75,7 +75,7 @@ def no_more_than_the_rights(ctx: CheckContext, response: Response, case: Case) -
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Whether a failure counts: not where an exception names its kind and what was answered."""
     label = case.operation.label
     if isinstance(failure, AllowHeaderMismatch) and not failure.missing_methods:
