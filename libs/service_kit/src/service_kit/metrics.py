@@ -66,12 +66,22 @@ POOL_IN_USE: Final = Metric(
     "At the pool's size for long: slow statements, or too small a pool for the load (`GWELLA_DATABASE_POOL`).",
 )
 
+DEPRECATED_USED: Final = Metric(
+    "service_kit.deprecated.uses",
+    "counter",
+    "{request}",
+    "Requests that used a deprecated operation, or the parameter named, by client.",
+    ("http.route", "parameter", "client"),
+    "Before its sunset each client that still uses it is to be told; `docs/reference/changelog.md` has the dates.",
+)
+
 CATALOGUE: Final = (
     REQUEST_DURATION,
     REQUESTS_IN_FLIGHT,
     REQUEST_SIZE,
     RESPONSE_SIZE,
     POOL_IN_USE,
+    DEPRECATED_USED,
 )
 
 

@@ -34,6 +34,7 @@ from service_kit import parameters
 from service_kit.body import JSON, MERGE_PATCH, StrictRequest, read_json_body, refuse_body
 from service_kit.call import CALL, RequestCall, open_call
 from service_kit.deadline import HEADER, seconds_given, within
+from service_kit.deprecation import Announcer, of_endpoint, of_parameters
 from service_kit.dictionary import DESCRIPTION_CY
 from service_kit.media import PAGES, wished
 from service_kit.models import File, Model, View
@@ -240,6 +241,7 @@ class Route(APIRoute):
             raise ValueError(f"{path}: a reading route takes no body")
         self.own_query = _own_parameters(self, ParamTypes.query)
         self.own_path = _own_parameters(self, ParamTypes.path)
+        self.announcer = _announcer(self, endpoint)
         if doubled := self.own_query.keys() & contract.known.keys():
             raise ValueError(f"{path}: the contract reads these parameters itself: {sorted(doubled)}")
 
@@ -260,7 +262,8 @@ class Route(APIRoute):
                 offered = PAGES if self.contract.kind == "page" else (JSON,)
                 call.media_type = wished(request.headers.get("accept"), offered)
             async with within(seconds_given(request.headers.get(HEADER))):
-                return await answered(request, call)
+                answer = await answered(request, call)
+            return self.announcer.answered(answer, request.query_params, call.principal.client_id)
 
         async def answered(request: Request, call: RequestCall) -> Response:
             values, faults = parameters.read_query(request, self.contract.known, self.own_query)
@@ -306,6 +309,15 @@ class Route(APIRoute):
         )
         call.fingerprint_body(sha256(raw).digest())
         return faults
+
+
+def _announcer(route: APIRoute, endpoint: Callable[..., Any]) -> Announcer:
+    itself = of_endpoint(endpoint)
+    if itself is not None:
+        route.deprecated = True
+        route.openapi_extra = {**(route.openapi_extra or {}), **itself.extensions()}
+    fields = {field.alias: field.field_info for field in get_flat_params(route.dependant)}
+    return Announcer(route.path, itself, of_parameters(fields))
 
 
 def _own_parameters(route: APIRoute, part: ParamTypes) -> Mapping[str, OwnParameter]:

@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from gwella.contracts import pages
+from gwella.contracts import interface, pages
 from gwella.contracts.asyncapi import asyncapi_document
 from gwella.contracts.dictionary_page import dictionary_page
 from gwella.contracts.monitoring import CATALOGUE, monitoring_files
@@ -22,6 +22,7 @@ from service_kit.service import Service
 
 REFERENCE: Final = "docs/reference"
 UPSTREAMS: Final = "services/gateway/src/gateway/upstreams"
+_CHECKOUT: Final = Path(__file__).parents[5]
 _WHOLLY_OURS: Final = (
     f"{REFERENCE}/events",
     f"{REFERENCE}/asyncapi",
@@ -48,7 +49,9 @@ def generated_files(services: Sequence[Service], app: typer.Typer) -> dict[str, 
     for name, document in documents.items():
         if name != "gateway":
             files[f"{UPSTREAMS}/{name}.openapi.json"] = as_json(document)
-    files[f"{REFERENCE}/openapi.json"] = as_json(merged_document(documents))
+    whole = merged_document(documents)
+    files[f"{REFERENCE}/openapi.json"] = as_json(whole)
+    files[interface.PAGE] = interface.changelog(*interface.last_release(_CHECKOUT), interface.surface(whole))
     files[f"{REFERENCE}/data-dictionary.md"] = dictionary_page(documents)
     files[f"{REFERENCE}/events.md"] = pages.events_page(publishers)
     files[f"{REFERENCE}/problems.md"] = pages.problems_page(catalogues(services))
