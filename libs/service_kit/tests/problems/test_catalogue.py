@@ -96,6 +96,9 @@ COMPUTED: Mapping[str, tuple[str, ...]] = {
         "archive_too_large", "file_damaged", "file_encrypted", "file_holds_program",
         "invalid_text", "missing", "pattern_mismatch", "too_long",
     ),
+    "libs/service_kit/src/service_kit/http_protocol.py": (
+        "headers_too_large", "malformed_request", "request_timeout",
+    ),
     "libs/service_kit/src/service_kit/jobs/problems.py": (),
     "libs/service_kit/src/service_kit/own_references.py": (),
     "libs/service_kit/src/service_kit/parameters.py": (
