@@ -1,7 +1,7 @@
 """Measures the service levels: looks at the gateway, gathers its counts, looks at what reached the feed.
 
-A clock task of the exchange's worker, some seconds apart, so that what is measured lies in its database and outlives every process. While
-this worker is down nothing is measured, and the windows say so.
+A clock task of the exchange's worker, some seconds apart, so that what is measured lies in its database and outlives
+every process. While this worker is down nothing is measured, and the windows say so.
 """
 
 from collections.abc import Iterator
