@@ -64,7 +64,9 @@ async def test_a_stopped_service_is_seen_in_the_levels_and_a_gap_is_no_success(
             suite.clock.advance(MINUTE)
             await look(suite, database)
             well = (await levels(suite, "reads_available"))["hour"]
-            assert (well["good"], well["total"], well["minutes"]) == (4, 4, 60), "and the first read of the levels"
+            assert (well["good"], well["total"], well["minutes"]) == (4, 4, 60), (
+                "and the first read of the levels"
+            )
             assert (well["standing"], well["budget_left_percent"]) == ("met_where_measured", "100.000")
             assert well["minutes_measured"] == 1
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-
 _PERSONS_OWN: Final = frozenset({"registry.person", "registry.role", "registry.adviser"})
 
 

@@ -47,9 +47,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.data_class import DataClass
+from contracts.media_types import JSON
 from contracts.operations import OPERATIONS
 from contracts.text import Language
-from service_kit import external_references, media, preconditions
+from service_kit import external_references, preconditions
 from service_kit.audit.entries import reading
 from service_kit.clock import Clock
 from service_kit.commands import Command, Do, Load, run_change, run_command
@@ -103,7 +104,7 @@ class RequestCall:
         self.upload: Received | None = None
         self.joined: Decision | None = None
         self.further_audits: list[Callable[[], Awaitable[None]]] = []
-        self.media_type: str = media.JSON
+        self.media_type: str = JSON
         self.selected: Selection | None = None
         self._memberships: Memberships | None = None
         self._body_digest = b""
@@ -252,7 +253,7 @@ class RequestCall:
             headers["Location"] = location.format_map(row)
         self.note_read(view, row, visible)
         body = rendered(view, row, visible, self.language, self.selected)
-        return Response(body, status, headers, media.JSON)
+        return Response(body, status, headers, JSON)
 
     def answer(self, value: View, *, status: int = 200) -> Response:
         """An answer that is no record (`/v1/me`, a code list): nothing is redacted, the ETag is of its bytes."""

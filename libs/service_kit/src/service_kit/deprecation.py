@@ -91,8 +91,8 @@ def of_parameters(described: Mapping[str, Any]) -> dict[str, Deprecation]:
     for name, info in described.items():
         extra = info.json_schema_extra
         if info.deprecated and isinstance(extra, dict) and SINCE in extra:
-            days = (date.fromisoformat(str(extra[key])) for key in (SINCE, SUNSET))
-            found[name] = Deprecation(*days)
+            since, sunset = (date.fromisoformat(str(extra[key])) for key in (SINCE, SUNSET))
+            found[name] = Deprecation(since, sunset)
     return found
 
 

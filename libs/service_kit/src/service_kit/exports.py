@@ -16,10 +16,10 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from contracts.media_types import CSV, NDJSON
 from service_kit.deadline import HEADER, seconds_given, within
 from service_kit.export_cells import Cell, cells, columns, csv_bytes
 from service_kit.headings import headings
-from service_kit.media import CSV, NDJSON
 from service_kit.models import View
 from service_kit.paging import Sort, ordered
 from service_kit.problems import Fault, ProblemError

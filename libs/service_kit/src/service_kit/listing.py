@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import Select, func, select
 from starlette.responses import Response
 
+from contracts.media_types import JSON
 from service_kit.exports import Export, Listed
-from service_kit.media import JSON
 from service_kit.models import View
 from service_kit.paging import Sort, binding, paged
 from service_kit.parameters import DEFAULT_LIMIT

@@ -3,14 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from contracts.media_types import EXPORTS, JSON
 from service_kit.problems import ProblemError
 
-JSON: Final = "application/json"
-NDJSON: Final = "application/x-ndjson"
-CSV: Final = "text/csv"
-ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
-EXPORTS: Final = (NDJSON, CSV, ODS)
-"""What every list is given as, whole and streamed, beside its pages."""
 PAGES: Final = (JSON, *EXPORTS)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from contracts.media_types import CSV, NDJSON, ODS
 from contracts.operations import OPERATIONS
 from contracts.text import LANGUAGES, Text
 from service_kit.body import JSON, MERGE_PATCH
 from service_kit.dictionary import Dictionary, dictionary_of, shared_dictionary, write_words
 from service_kit.links import add_links
-from service_kit.media import CSV, NDJSON, ODS
 from service_kit.problems import PROBLEM_MEDIA_TYPE, Catalogue, entries_of, generic_catalogue
 from service_kit.routing import Router
 

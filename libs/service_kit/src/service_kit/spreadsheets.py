@@ -10,8 +10,8 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from contracts.media_types import ODS
 from service_kit.export_cells import Cell, sheet_row
-from service_kit.media import ODS
 
 _URN: Final = "urn:oasis:names:tc:opendocument:xmlns"
 _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>'

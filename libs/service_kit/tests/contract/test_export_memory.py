@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from service_kit.media import CSV, EXPORTS, NDJSON
+from contracts.media_types import CSV, EXPORTS, NDJSON
 
 HEADS = """
 insert into schools (id, version, known_at)

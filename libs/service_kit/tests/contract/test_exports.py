@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from service_kit.media import CSV, JSON, NDJSON, ODS, PAGES, chosen
+from contracts.media_types import CSV, JSON, NDJSON, ODS
+from service_kit.media import PAGES, chosen
 
 
 async def export(

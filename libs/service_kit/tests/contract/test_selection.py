@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import Any
 
-from service_kit.media import CSV, NDJSON
+from contracts.media_types import CSV, NDJSON
 
 PATH = "/v1/schools/6732118"
 

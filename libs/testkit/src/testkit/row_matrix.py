@@ -338,11 +338,11 @@ class RowMatrix:
             for name, section in caller.client.get(url)["sections"].items():
                 link = urlsplit(section["link"])
                 try:
-                    alone = caller.client.get(link.path, **dict(parse_qsl(link.query))).body
+                    read = caller.client.get(link.path, **dict(parse_qsl(link.query))).body
                 except ApiProblem:
-                    alone = None
+                    read = None
                 shown = section["data"] if section["status"] == "ok" else None
-                self._note(shown == alone, caller, f"{url} shows {name} otherwise than {section['link']}")
+                self._note(shown == read, caller, f"{url} shows {name} otherwise than {section['link']}")
 
     def _check_self(self, caller: Caller, path: str, case: Case) -> None:
         if case.of:

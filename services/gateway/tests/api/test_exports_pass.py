@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from contracts.media_types import EXPORTS, JSON, NDJSON, ODS
 from gateway.api.install import install_upstreams
 from gateway.domain.openapi import merge
 from gateway.domain.routes import UPLOAD_DEADLINE
 from gateway.service import service
 from service_kit.app import create_app
-from service_kit.media import EXPORTS, JSON, NDJSON, ODS, PAGES
+from service_kit.media import PAGES
 from service_kit.settings import Settings
 from testkit.tokens import TokenFactory
 

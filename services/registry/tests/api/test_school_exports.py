@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from registry_api import Register
 
-from service_kit.media import CSV, NDJSON, ODS
+from contracts.media_types import CSV, NDJSON, ODS
 
 CELL = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}table-cell"
 ROW = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}table-row"

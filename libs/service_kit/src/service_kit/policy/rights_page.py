@@ -25,7 +25,7 @@ _LETTER = {
 
 
 def rights_page(of: Roles) -> str:
-    """The page as Markdown: the roles in both languages, who has each operation on which rows, and the same as a matrix."""
+    """The page as Markdown: the roles in both languages, each operation's roles and rows, and the same as a matrix."""
     return "\n".join([HEAD, *_roles(of.roles.values()), "", *_rows(), "", *_operations(of), *_matrix(of), ""])
 
 

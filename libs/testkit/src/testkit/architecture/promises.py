@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from contracts.event import Event
+from contracts.media_types import EXPORTS
 from contracts.operations import OPERATIONS
-from service_kit.media import EXPORTS
 from service_kit.service import Service
 from testkit.architecture.workspace import Breach
 

@@ -27,5 +27,5 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("person", sa.Text(), nullable=True))
         op.execute(PERSONS.replace("{table}", table))
     op.drop_index(INDEX, "changes")
-    columns = ["key_hash", "aggregate", "key", sa.text("position desc")]
-    op.create_index(INDEX, "changes", columns, postgresql_include=WHOSE)
+    newest = sa.text("position desc")
+    op.create_index(INDEX, "changes", ["key_hash", "aggregate", "key", newest], postgresql_include=WHOSE)

@@ -1,8 +1,8 @@
 """Reading the change feed: the caller's policy of this moment, asked with the operations that read the aggregates.
 
 An entry is shown exactly when the aggregate it is about could be read: by that aggregate's own operation, for the
-entry's authority, school, person and body, in its data class. A record with two sides is shown to both, and of its fields to
-each what its read shows. So the feed can show nothing that a read would hide (E-15).
+entry's authority, school, person and body, in its data class. A record with two sides is shown to both, and of its
+fields to each what its read shows. So the feed can show nothing that a read would hide (E-15).
 """
 
 from collections import defaultdict

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.media_types import JSON
 from gateway.api.answers import Answers
 from gateway.api.bodies import BodyLimits, ClientGone, StreamedBody, request_body
 from gateway.api.guarding import Guard
@@ -31,7 +32,7 @@ from service_kit.http_client import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from service_kit.media import JSON, wished
+from service_kit.media import wished
 from service_kit.problems import ProblemError
 from service_kit.request_ids import SCOPE_KEY
 

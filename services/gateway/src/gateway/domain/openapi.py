@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from service_kit.media import EXPORTS, JSON
+from contracts.media_types import EXPORTS, JSON
 
 Document = Mapping[str, Any]
 
