@@ -16,6 +16,8 @@ OWN = {
         "chain_counts": "written by a command: what a return that is frozen counts",
         "return_renderings": "written by a command: the very bytes that were signed",
         "return_keys": "keys of signatures",
+        "service_level_counts": "measured; no event tells of them",
+        "service_level_marks": "the same",
     },
     "governance": {
         "minute_numbers": "written by a command",

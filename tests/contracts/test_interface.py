@@ -1,13 +1,14 @@
 """C-18: nothing of the HTTP interface vanishes that was not announced for the time that versioning.md promises."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gwella.contracts.interface import changelog, gone, last_release, shortened, surface
+from service_kit.clock import SystemClock
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2030, 1, 1)
@@ -23,7 +24,7 @@ def test_nothing_of_the_last_release_has_gone_unannounced() -> None:
     _, released = last_release(ROOT)
     assert len(released) > 1000
     current = surface(described())
-    assert gone(released, current, datetime.now(UTC).date()) == []
+    assert gone(released, current, SystemClock().today()) == []
     assert shortened(released, current) == []
 
 

@@ -83,17 +83,7 @@ async def test_a_stopped_service_is_seen_in_the_levels_and_a_gap_is_no_success(
         assert hour["minutes_measured"] == 2
 
         # Another worker goes on, half an hour later: what was kept is there, what lay between is not called kept.
-        async with worker(suite) as database:
-            suite.clock.advance(30 * MINUTE)
-            await look(suite, database, url="http://127.0.0.1:9")
-            probe = (await levels(suite, "gateway_reachable"))["hour"]
-            assert (probe["good"], probe["total"]) == (3, 3), "the minute under way is not counted yet"
-            assert probe["minutes_measured"] == 2
-            suite.clock.advance(MINUTE)
-            await look(suite, database)
-            probe = (await levels(suite, "gateway_reachable"))["hour"]
-            assert (probe["good"], probe["total"], probe["minutes_measured"]) == (3, 4, 3)
-            assert probe["standing"] == "missed"
+        await goes_on_after_a_gap(suite)
         later = await levels(suite, "reads_available", "cy")
         assert later["hour"]["total"] - later["hour"]["good"] == 2
         assert later["hour"]["standing_title"] == "Methwyd"
@@ -105,6 +95,21 @@ async def test_a_stopped_service_is_seen_in_the_levels_and_a_gap_is_no_success(
         assert after["hour"]["percent"] is None
         assert after["thirty_days"]["total"] == later["hour"]["total"]
         assert after["calendar_month"]["total"] == 0, "another month"
+
+
+async def goes_on_after_a_gap(suite: Suite) -> None:
+    """A new worker, half an hour later; at its first look nobody answers."""
+    async with worker(suite) as database:
+        suite.clock.advance(30 * MINUTE)
+        await look(suite, database, url="http://127.0.0.1:9")
+        probe = (await levels(suite, "gateway_reachable"))["hour"]
+        assert (probe["good"], probe["total"]) == (3, 3), "the minute under way is not counted yet"
+        assert probe["minutes_measured"] == 2
+        suite.clock.advance(MINUTE)
+        await look(suite, database)
+        probe = (await levels(suite, "gateway_reachable"))["hour"]
+        assert (probe["good"], probe["total"], probe["minutes_measured"]) == (3, 4, 3)
+        assert probe["standing"] == "missed"
 
 
 async def test_nothing_is_measured_where_no_gateway_is_named() -> None:
