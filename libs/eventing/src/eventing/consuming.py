@@ -31,7 +31,8 @@ from eventing.transports.port import Place, SubscriptionClosedError, Transport
 
 _log = structlog.get_logger(__name__)
 
-BATCH_ROWS: Final = 500
+BATCH_ROWS: Final = 1_000
+"""Events a transaction at most: of a backlog, batches of 500 cost a fifth more for what is asked once a batch."""
 MEASURE_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 1.0
 """How often a stopped consumer looks whether somebody started it again."""

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.events.registry import SchoolRegistered
-from eventing.consuming import Consumer
+from eventing.consuming import BATCH_ROWS, Consumer
 from eventing.envelope import Envelope, from_headers
 from eventing.outbox import OutboxRow
 from eventing.reactions import Reaction, Unit, hears_all, reactions_of
@@ -135,7 +135,7 @@ async def _bare(servers: Servers, stored: Stored, topic: str, effect: Effect, nu
     await client.start()
     try:
         while taken.number < number:
-            found = await client.getmany(timeout_ms=500, max_records=BATCH)
+            found = await client.getmany(timeout_ms=500, max_records=BATCH_ROWS)
             messages = [message for of_partition in found.values() for message in of_partition]
             taken.start()
             if messages:
